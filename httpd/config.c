@@ -1,0 +1,582 @@
+/* The directives: a setter each, their defaults and how they merge.
+ * Knows one section at a time; what only whole files show is
+ * httpd/config_check.c's. */
+#include "mod_condreq.h"
+
+#include "apr_fnmatch.h"
+#include "apr_lib.h"
+#include "apr_strings.h"
+
+#define DEFAULT_MAX_BODY (1024 * 1024)
+/* A body is held in memory and written in one transaction. */
+#define LARGEST_MAX_BODY (64 * 1024 * 1024)
+#define DEFAULT_MAX_DEPTH 512
+#define LARGEST_MAX_DEPTH 100000
+/* A value costs 72 bytes while a document is checked: room for one in every
+ * four bytes of a large document. */
+#define BYTES_PER_VALUE 4
+#define DEFAULT_CACHE (64 * 1024 * 1024)
+#define SMALLEST_CACHE (1024 * 1024)
+#define WRITING_METHODS                                                        \
+    (AP_METHOD_BIT << M_PUT | AP_METHOD_BIT << M_PATCH |                       \
+     AP_METHOD_BIT << M_DELETE)
+
+/* ---- sections: their defaults, and how they merge ---- */
+
+void *condreq_dir_conf_create(apr_pool_t *pool, char *path)
+{
+    condreq_dir_conf_t *conf = apr_pcalloc(pool, sizeof *conf);
+
+    (void)path;
+    conf->rules.strategy.kind = CONDREQ_STRATEGY_VERSION;
+    conf->rules.last_modified = 1;
+    conf->rules.evaluate = CONDREQ_EVALUATE_RFC9110;
+    conf->rules.put_only = CONDREQ_PUT_ANY;
+    conf->rules.max_body = DEFAULT_MAX_BODY;
+    conf->rules.json.max_depth = DEFAULT_MAX_DEPTH;
+    conf->rules.json.max_values = DEFAULT_MAX_BODY / BYTES_PER_VALUE;
+    conf->require = CONDREQ_REQUIRE_NONE;
+    conf->require_methods = WRITING_METHODS;
+    conf->ids = CONDREQ_IDS_SEQUENCE;
+    return conf;
+}
+
+/* The inner section's value, unless an .htaccess would raise a host's. */
+static apr_size_t merge_limit(apr_size_t base, const condreq_dir_conf_t *add,
+                              condreq_directive_t directive, apr_size_t value)
+{
+    if (!(add->set & directive) || (add->from_htaccess && value > base))
+        return base;
+    return value;
+}
+
+static void merge_rules(condreq_rules_t *rules, const condreq_rules_t *base,
+                        const condreq_dir_conf_t *add)
+{
+    if (!(add->set & CONDREQ_SET_ETAG))
+        rules->strategy = base->strategy;
+    if (!(add->set & CONDREQ_SET_LAST_MODIFIED))
+        rules->last_modified = base->last_modified;
+    if (!(add->set & CONDREQ_SET_EVALUATE))
+        rules->evaluate = base->evaluate;
+    if (!(add->set & CONDREQ_SET_MEMBERS))
+        rules->members = base->members;
+    if (!(add->set & CONDREQ_SET_PUT)) {
+        rules->put_merge = base->put_merge;
+        rules->put_only = base->put_only;
+    }
+    rules->max_body = merge_limit(base->max_body, add, CONDREQ_SET_MAX_BODY,
+                                  add->rules.max_body);
+    rules->json.max_values = rules->max_body / BYTES_PER_VALUE;
+    rules->json.max_depth =
+        merge_limit(base->json.max_depth, add, CONDREQ_SET_MAX_DEPTH,
+                    add->rules.json.max_depth);
+}
+
+void *condreq_dir_conf_merge(apr_pool_t *pool, void *base_conf, void *add_conf)
+{
+    const condreq_dir_conf_t *base = base_conf;
+    const condreq_dir_conf_t *add = add_conf;
+    condreq_dir_conf_t *conf = apr_pmemdup(pool, add, sizeof *conf);
+
+    merge_rules(&conf->rules, &base->rules, add);
+    if (!(add->set & CONDREQ_SET_HANDLER)) {
+        conf->handles = base->handles;
+        conf->section = base->section;
+    }
+    if (!(add->set & CONDREQ_SET_REQUIRE)) {
+        conf->require = base->require;
+        conf->require_methods = base->require_methods;
+    }
+    if (!(add->set & CONDREQ_SET_IDS))
+        conf->ids = base->ids;
+    if (!(add->set & CONDREQ_SET_TYPES))
+        conf->types = base->types;
+    conf->set = base->set | add->set;
+    return conf;
+}
+
+void *condreq_server_conf_create(apr_pool_t *pool, server_rec *server)
+{
+    (void)server;
+    return apr_pcalloc(pool, sizeof(condreq_server_conf_t));
+}
+
+/* Which store a virtual host uses is for condreq_stores_assign() to say. */
+void *condreq_server_conf_merge(apr_pool_t *pool, void *base_conf,
+                                void *add_conf)
+{
+    (void)base_conf;
+    return apr_pmemdup(pool, add_conf, sizeof(condreq_server_conf_t));
+}
+
+static int in_htaccess(cmd_parms *cmd)
+{
+    return ap_check_cmd_context(cmd, NOT_IN_HTACCESS) != NULL;
+}
+
+/* What every setter ends with. */
+static const char *done(cmd_parms *cmd, condreq_dir_conf_t *conf,
+                        condreq_directive_t directive)
+{
+    const char *conflict;
+
+    conf->set |= directive;
+    conf->from_htaccess = in_htaccess(cmd);
+    conflict = condreq_dir_conf_conflict(conf);
+    return conflict
+               ? apr_pstrcat(cmd->pool, cmd->cmd->name, ": ", conflict, NULL)
+               : NULL;
+}
+
+/* ---- SetHandler ---- */
+
+static int section_is(const cmd_parms *cmd, const char *name)
+{
+    const ap_directive_t *parent = cmd->directive->parent;
+
+    return parent && !strcasecmp(parent->directive, name) &&
+           *parent->args != '~';
+}
+
+/* Does the section say by itself who may come in? A Require replaces those of
+ * the directories around it, unless AuthMerging adds them up. */
+static int section_guards_itself(const cmd_parms *cmd)
+{
+    const ap_directive_t *child;
+    int guarded = 0;
+
+    if (!section_is(cmd, "<Location") && !section_is(cmd, "<LocationMatch"))
+        return 0;
+    for (child = cmd->directive->parent->first_child; child;
+         child = child->next) {
+        if (!strcasecmp(child->directive, "AuthMerging"))
+            return 0;
+        guarded |= !strcasecmp(child->directive, "Require") ||
+                   !strcasecmp(child->directive, "<RequireAll") ||
+                   !strcasecmp(child->directive, "<RequireAny");
+    }
+    return guarded;
+}
+
+static const char *without_slash_at_end(apr_pool_t *pool, const char *path)
+{
+    apr_size_t length = strlen(path);
+
+    while (length && path[length - 1] == '/')
+        length--;
+    return apr_pstrmemdup(pool, path, length);
+}
+
+/* core's own directive, listened to: only sections in which one of ours stands
+ * get a configuration, and a bare SetHandler must be one. */
+static const char *set_handler(cmd_parms *cmd, void *conf_ptr, const char *name)
+{
+    condreq_dir_conf_t *conf = conf_ptr;
+    condreq_server_conf_t *server =
+        ap_get_module_config(cmd->server->module_config, &condreq_module);
+
+    memset(&conf->section, 0, sizeof conf->section);
+    conf->set |= CONDREQ_SET_HANDLER;
+    conf->handles = !strcmp(name, CONDREQ_HANDLER);
+    if (!conf->handles)
+        return DECLINE_CMD;
+    server->needs_store = 1;
+    if (cmd->path && section_is(cmd, "<Location")) {
+        conf->section.location = without_slash_at_end(cmd->pool, cmd->path);
+        conf->section.location_is_fnmatch = apr_fnmatch_test(cmd->path);
+    }
+    else if (cmd->path && (section_is(cmd, "<Directory") || in_htaccess(cmd))) {
+        conf->section.directory = without_slash_at_end(cmd->pool, cmd->path);
+    }
+    conf->section.guards_itself = section_guards_itself(cmd);
+    return DECLINE_CMD;
+}
+
+/* ---- CondReqETag ---- */
+
+static const char *set_etag(cmd_parms *cmd, void *conf_ptr,
+                            const char *strategy, const char *weak)
+{
+    condreq_dir_conf_t *conf = conf_ptr;
+    const char *fault;
+
+    if (weak && strcasecmp(weak, "weak"))
+        return apr_psprintf(cmd->pool,
+                            "CondReqETag: after the strategy write weak or "
+                            "nothing, not '%s'",
+                            weak);
+    fault = condreq_strategy_parse(&conf->rules.strategy, strategy, cmd->pool);
+    if (fault)
+        return apr_pstrcat(cmd->pool, "CondReqETag ", fault, NULL);
+    if (weak && conf->rules.strategy.kind == CONDREQ_STRATEGY_NONE)
+        return "CondReqETag: none makes no tag that could be weak; write none "
+               "alone";
+    conf->rules.strategy.weak = weak != NULL;
+    return done(cmd, conf, CONDREQ_SET_ETAG);
+}
+
+/* ---- CondReqLastModified ---- */
+
+static const char *set_last_modified(cmd_parms *cmd, void *conf_ptr, int on)
+{
+    condreq_dir_conf_t *conf = conf_ptr;
+
+    conf->rules.last_modified = on;
+    return done(cmd, conf, CONDREQ_SET_LAST_MODIFIED);
+}
+
+/* ---- CondReqEvaluate ---- */
+
+static const char *set_evaluate(cmd_parms *cmd, void *conf_ptr,
+                                const char *mode)
+{
+    condreq_dir_conf_t *conf = conf_ptr;
+
+    if (!strcasecmp(mode, "rfc9110"))
+        conf->rules.evaluate = CONDREQ_EVALUATE_RFC9110;
+    else if (!strcasecmp(mode, "both"))
+        conf->rules.evaluate = CONDREQ_EVALUATE_BOTH;
+    else
+        return apr_psprintf(
+            cmd->pool, "CondReqEvaluate '%s': write rfc9110 or both", mode);
+    return done(cmd, conf, CONDREQ_SET_EVALUATE);
+}
+
+/* ---- CondReqRequire ---- */
+
+static const char *require_method(cmd_parms *cmd, condreq_dir_conf_t *conf,
+                                  const char *name)
+{
+    static const int methods[] = {M_PUT, M_PATCH, M_DELETE, M_POST};
+    int number = ap_method_number_of(name);
+    apr_size_t i;
+
+    for (i = 0; i < sizeof methods / sizeof *methods; i++) {
+        if (number == methods[i]) {
+            conf->require_methods |= AP_METHOD_BIT << number;
+            return NULL;
+        }
+    }
+    return apr_psprintf(cmd->pool,
+                        "CondReqRequire: '%s' is no method that it knows; "
+                        "write PUT, PATCH, DELETE or POST",
+                        name);
+}
+
+static const char *set_require(cmd_parms *cmd, void *conf_ptr, int argc,
+                               char *const argv[])
+{
+    condreq_dir_conf_t *conf = conf_ptr;
+    int i;
+
+    if (argc && !strcasecmp(argv[0], "none") && argc == 1)
+        conf->require = CONDREQ_REQUIRE_NONE;
+    else if (argc && !strcasecmp(argv[0], "etag"))
+        conf->require = CONDREQ_REQUIRE_ETAG;
+    else if (argc && !strcasecmp(argv[0], "any"))
+        conf->require = CONDREQ_REQUIRE_ANY;
+    else
+        return "CondReqRequire: write none, or etag or any with the methods "
+               "that it is for";
+    conf->require_methods = argc > 1 ? 0 : WRITING_METHODS;
+    for (i = 1; i < argc; i++) {
+        const char *fault = require_method(cmd, conf, argv[i]);
+
+        if (fault)
+            return fault;
+    }
+    return done(cmd, conf, CONDREQ_SET_REQUIRE);
+}
+
+/* ---- CondReqPut ---- */
+
+static const char *set_put(cmd_parms *cmd, void *conf_ptr, const char *how,
+                           const char *only)
+{
+    condreq_dir_conf_t *conf = conf_ptr;
+
+    if (strcasecmp(how, "replace") && strcasecmp(how, "merge"))
+        return apr_psprintf(cmd->pool,
+                            "CondReqPut '%s': write replace or merge", how);
+    conf->rules.put_merge = !strcasecmp(how, "merge");
+    if (!only)
+        conf->rules.put_only = CONDREQ_PUT_ANY;
+    else if (!strcasecmp(only, "create"))
+        conf->rules.put_only = CONDREQ_PUT_CREATE;
+    else if (!strcasecmp(only, "update"))
+        conf->rules.put_only = CONDREQ_PUT_UPDATE;
+    else
+        return apr_psprintf(cmd->pool,
+                            "CondReqPut: after %s write create, update or "
+                            "nothing, not '%s'",
+                            how, only);
+    return done(cmd, conf, CONDREQ_SET_PUT);
+}
+
+/* ---- CondReqIds ---- */
+
+static const char *set_ids(cmd_parms *cmd, void *conf_ptr, const char *ids)
+{
+    condreq_dir_conf_t *conf = conf_ptr;
+
+    if (!strcasecmp(ids, "sequence"))
+        conf->ids = CONDREQ_IDS_SEQUENCE;
+    else if (!strcasecmp(ids, "uuid"))
+        conf->ids = CONDREQ_IDS_UUID;
+    else
+        return apr_psprintf(cmd->pool,
+                            "CondReqIds '%s': write sequence or uuid", ids);
+    return done(cmd, conf, CONDREQ_SET_IDS);
+}
+
+/* ---- CondReqMembers ---- */
+
+/* The member that a word such as "version" or "version=rev" sets, and the name
+ * that it is to have. */
+static const char **member_slot(condreq_members_t *members, const char *word,
+                                const char **name)
+{
+    const struct {
+        const char *word;
+        const char **slot;
+    } slots[] = {
+        {"id", &members->id},
+        {"version", &members->version},
+        {"updated_at", &members->updated_at},
+    };
+    apr_size_t length = strcspn(word, "=");
+    apr_size_t i;
+
+    *name = word[length] ? word + length + 1 : word;
+    for (i = 0; i < sizeof slots / sizeof *slots; i++) {
+        if (strlen(slots[i].word) == length &&
+            !strncmp(slots[i].word, word, length))
+            return slots[i].slot;
+    }
+    return NULL;
+}
+
+static int same_name(const char *a, const char *b)
+{
+    return a && b && !strcmp(a, b);
+}
+
+static const char *set_members(cmd_parms *cmd, void *conf_ptr, int argc,
+                               char *const argv[])
+{
+    condreq_dir_conf_t *conf = conf_ptr;
+    condreq_members_t *members = &conf->rules.members;
+    int none = argc == 1 && !strcasecmp(argv[0], "none");
+    int i;
+
+    memset(members, 0, sizeof *members);
+    for (i = 0; i < argc && !none; i++) {
+        const char *name;
+        const char **slot = member_slot(members, argv[i], &name);
+
+        if (!slot || *slot || !*name)
+            return apr_psprintf(cmd->pool,
+                                "CondReqMembers '%s': write none, or each of "
+                                "id, version and updated_at once at most, "
+                                "with =name behind it for another name",
+                                argv[i]);
+        *slot = name;
+    }
+    if (!argc)
+        return "CondReqMembers: write none, or some of id, version, "
+               "updated_at";
+    if (same_name(members->id, members->version) ||
+        same_name(members->id, members->updated_at) ||
+        same_name(members->version, members->updated_at))
+        return "CondReqMembers: two members cannot have one name; give each "
+               "its own";
+    return done(cmd, conf, CONDREQ_SET_MEMBERS);
+}
+
+/* ---- CondReqTypes ---- */
+
+static int is_media_range(const char *type)
+{
+    const char *slash = strchr(type, '/');
+    const char *scan = ap_scan_http_token(type);
+
+    return slash && slash != type && scan == slash && slash[1] &&
+           !*ap_scan_http_token(slash + 1) &&
+           (*type != '*' || !strcmp(type, "*/*"));
+}
+
+static const char *set_types(cmd_parms *cmd, void *conf_ptr, int argc,
+                             char *const argv[])
+{
+    condreq_dir_conf_t *conf = conf_ptr;
+    apr_array_header_t *types =
+        apr_array_make(cmd->pool, argc, sizeof(const char *));
+    int i;
+
+    if (!argc)
+        return "CondReqTypes: write the media types that may be stored besides "
+               "JSON, such as text/plain, or JSON for none";
+    for (i = 0; i < argc; i++) {
+        char *type = apr_pstrdup(cmd->pool, argv[i]);
+
+        if (!strcasecmp(type, "JSON"))
+            continue;
+        if (!is_media_range(type))
+            return apr_psprintf(cmd->pool,
+                                "CondReqTypes '%s': write a media type such as "
+                                "text/plain, image/*, */*, or JSON",
+                                type);
+        ap_str_tolower(type);
+        APR_ARRAY_PUSH(types, const char *) = type;
+    }
+    conf->types = types;
+    return done(cmd, conf, CONDREQ_SET_TYPES);
+}
+
+/* ---- CondReqMaxBody, CondReqMaxDepth ---- */
+
+/* A whole number of bytes, with K or M behind it for 1024s. */
+static int parse_bytes(const char *text, apr_off_t *bytes)
+{
+    char *end;
+
+    if (!apr_isdigit(*text) ||
+        apr_strtoff(bytes, text, &end, 10) != APR_SUCCESS)
+        return 0;
+    if (apr_toupper(*end) == 'K' || apr_toupper(*end) == 'M') {
+        apr_off_t unit = apr_toupper(*end) == 'K' ? 1024 : 1024 * 1024;
+
+        if (*bytes > APR_INT32_MAX)
+            return 0;
+        *bytes *= unit;
+        end++;
+    }
+    return !*end;
+}
+
+static const char *set_max_body(cmd_parms *cmd, void *conf_ptr,
+                                const char *text)
+{
+    condreq_dir_conf_t *conf = conf_ptr;
+    apr_off_t bytes;
+
+    if (!parse_bytes(text, &bytes) || bytes < 1 || bytes > LARGEST_MAX_BODY)
+        return apr_psprintf(cmd->pool,
+                            "CondReqMaxBody '%s': write bytes from 1 to 64M, "
+                            "such as 65536, 64K or 2M",
+                            text);
+    conf->rules.max_body = (apr_size_t)bytes;
+    conf->rules.json.max_values = conf->rules.max_body / BYTES_PER_VALUE;
+    return done(cmd, conf, CONDREQ_SET_MAX_BODY);
+}
+
+static const char *set_max_depth(cmd_parms *cmd, void *conf_ptr,
+                                 const char *text)
+{
+    condreq_dir_conf_t *conf = conf_ptr;
+    apr_off_t depth;
+
+    if (!parse_bytes(text, &depth) || depth < 1 || depth > LARGEST_MAX_DEPTH)
+        return apr_psprintf(cmd->pool,
+                            "CondReqMaxDepth '%s': write how many arrays and "
+                            "objects may stand in one another, from 1 to "
+                            "100000",
+                            text);
+    conf->rules.json.max_depth = (apr_size_t)depth;
+    return done(cmd, conf, CONDREQ_SET_MAX_DEPTH);
+}
+
+/* ---- CondReqStore ---- */
+
+static const char *store_option(cmd_parms *cmd, condreq_store_config_t *config,
+                                const char *option)
+{
+    const char *value = strchr(option, '=');
+    apr_off_t bytes;
+
+    if (value && !strncasecmp(option, "durability=", 11)) {
+        if (!strcasecmp(value + 1, "sync"))
+            config->durability = CONDREQ_SYNC;
+        else if (!strcasecmp(value + 1, "write_nosync"))
+            config->durability = CONDREQ_WRITE_NOSYNC;
+        else
+            return apr_psprintf(cmd->pool,
+                                "CondReqStore '%s': write durability=sync or "
+                                "durability=write_nosync",
+                                option);
+        return NULL;
+    }
+    if (value && !strncasecmp(option, "cache=", 6)) {
+        if (!parse_bytes(value + 1, &bytes) || bytes < SMALLEST_CACHE)
+            return apr_psprintf(cmd->pool,
+                                "CondReqStore '%s': write bytes from 1M up, "
+                                "such as cache=64M",
+                                option);
+        config->cache_bytes = (apr_size_t)bytes;
+        return NULL;
+    }
+    return apr_psprintf(cmd->pool,
+                        "CondReqStore: '%s' is no option; write "
+                        "durability=sync, durability=write_nosync or "
+                        "cache=64M",
+                        option);
+}
+
+static const char *set_store(cmd_parms *cmd, void *conf_ptr, int argc,
+                             char *const argv[])
+{
+    condreq_server_conf_t *conf =
+        ap_get_module_config(cmd->server->module_config, &condreq_module);
+    condreq_store_config_t *config = &conf->written.config;
+    const char *fault = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT);
+    int i;
+
+    (void)conf_ptr;
+    if (fault)
+        return fault;
+    if (!argc || strncmp(argv[0], "bdb:", 4) || !argv[0][4])
+        return apr_psprintf(cmd->pool,
+                            "CondReqStore '%s': write bdb: and a directory, "
+                            "such as bdb:/var/lib/condreq",
+                            argc ? argv[0] : "");
+    conf->written.provider = &condreq_store_bdb;
+    config->path = ap_server_root_relative(cmd->pool, argv[0] + 4);
+    if (!config->path)
+        return apr_psprintf(cmd->pool,
+                            "CondReqStore '%s': this is no path of a directory",
+                            argv[0]);
+    config->path = without_slash_at_end(cmd->pool, config->path);
+    config->durability = CONDREQ_SYNC;
+    config->cache_bytes = DEFAULT_CACHE;
+    for (i = 1; i < argc && !fault; i++)
+        fault = store_option(cmd, config, argv[i]);
+    return fault;
+}
+
+const command_rec condreq_commands[] = {
+    AP_INIT_TAKE1("SetHandler", set_handler, NULL, OR_FILEINFO,
+                  "a handler name"),
+    AP_INIT_TAKE_ARGV("CondReqStore", set_store, NULL, RSRC_CONF,
+                      "bdb:directory [durability=sync|write_nosync] "
+                      "[cache=bytes]"),
+    AP_INIT_TAKE12("CondReqETag", set_etag, NULL, OR_FILEINFO,
+                   "version|hash|timestamp|none|\"format\" [weak]"),
+    AP_INIT_FLAG("CondReqLastModified", set_last_modified, NULL, OR_FILEINFO,
+                 "On or Off"),
+    AP_INIT_TAKE1("CondReqEvaluate", set_evaluate, NULL, OR_FILEINFO,
+                  "rfc9110|both"),
+    AP_INIT_TAKE_ARGV("CondReqRequire", set_require, NULL, OR_FILEINFO,
+                      "none|etag|any [method] ..."),
+    AP_INIT_TAKE12("CondReqPut", set_put, NULL, OR_FILEINFO,
+                   "replace|merge [create|update]"),
+    AP_INIT_TAKE1("CondReqIds", set_ids, NULL, OR_FILEINFO, "sequence|uuid"),
+    AP_INIT_TAKE_ARGV("CondReqMembers", set_members, NULL, OR_FILEINFO,
+                      "none, or id[=name] version[=name] updated_at[=name]"),
+    AP_INIT_TAKE_ARGV("CondReqTypes", set_types, NULL, OR_FILEINFO,
+                      "media types that may be stored besides JSON"),
+    AP_INIT_TAKE1("CondReqMaxBody", set_max_body, NULL, OR_FILEINFO,
+                  "bytes that a document may have"),
+    AP_INIT_TAKE1("CondReqMaxDepth", set_max_depth, NULL, OR_FILEINFO,
+                  "arrays and objects that may stand in one another"),
+    {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL}};

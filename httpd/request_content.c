@@ -1,0 +1,289 @@
+/* What a client sends to be stored: announced, read, checked.
+ * Knows the fields of RFC 9110 section 8 and httpd's input filters; nothing of
+ * stores or preconditions. */
+#include "mod_condreq.h"
+
+#include "apr_strings.h"
+
+#define JSON_TYPE "application/json"
+
+/* ---- what is announced ---- */
+
+/* 415, with what would have been accepted in the field that says so. */
+static int refuse_type(request_rec *r, const char *detail)
+{
+    apr_table_setn(r->err_headers_out, "Accept", JSON_TYPE);
+    return condreq_refuse(r, HTTP_UNSUPPORTED_MEDIA_TYPE, NULL, detail, NULL);
+}
+
+static int range_includes(const char *range, const char *type)
+{
+    apr_size_t length = strlen(range);
+
+    if (!strcmp(range, "*/*"))
+        return 1;
+    if (length > 2 && !strcmp(range + length - 2, "/*"))
+        return !strncmp(range, type, length - 1);
+    return !strcmp(range, type);
+}
+
+static int type_is_listed(const condreq_dir_conf_t *conf, const char *type)
+{
+    int i;
+
+    for (i = 0; conf->types && i < conf->types->nelts; i++) {
+        if (range_includes(APR_ARRAY_IDX(conf->types, i, const char *), type))
+            return 1;
+    }
+    return 0;
+}
+
+/* application/json and the types of RFC 6839 section 3.1. A patch is no
+ * document: whoever PUTs one meant PATCH. */
+static int type_is_json(const char *type)
+{
+    apr_size_t length = strlen(type);
+
+    if (!strcmp(type, "application/merge-patch+json") ||
+        !strcmp(type, "application/json-patch+json"))
+        return 0;
+    return !strcmp(type, JSON_TYPE) ||
+           (length > 5 && !strcmp(type + length - 5, "+json"));
+}
+
+/* The type and subtype in lower case, NULL where they are none. */
+static const char *essence(const char *media_type, apr_pool_t *pool)
+{
+    char *type = apr_pstrmemdup(pool, media_type, strcspn(media_type, "; \t"));
+    const char *slash = strchr(type, '/');
+
+    if (!slash || slash == type || ap_scan_http_token(type) != slash ||
+        !slash[1] || *ap_scan_http_token(slash + 1))
+        return NULL;
+    ap_str_tolower(type);
+    return type;
+}
+
+/* JSON between machines is UTF-8 (RFC 8259 section 8.1). */
+static int charset_is_utf8(const char *media_type)
+{
+    const char *charset = ap_strcasestr(media_type, "charset=");
+
+    if (!charset)
+        return 1;
+    charset += 8;
+    charset += *charset == '"';
+    return !strncasecmp(charset, "utf-8", 5) ||
+           !strncasecmp(charset, "utf8", 4);
+}
+
+static int check_type(condreq_exchange_t *exchange, const char **media_type,
+                      int *is_json)
+{
+    request_rec *r = exchange->r;
+    const char *sent = apr_table_get(r->headers_in, "Content-Type");
+    const char *type;
+
+    if (!sent && r->method_number == M_POST)
+        return refuse_type(r, "Say what is sent, as in Content-Type: "
+                              "application/json.");
+    *media_type = sent ? sent : JSON_TYPE;
+    type = essence(*media_type, r->pool);
+    if (!type || strlen(*media_type) > CONDREQ_MEDIA_TYPE_MAX)
+        return refuse_type(r, "Content-Type is no media type.");
+    *is_json = type_is_json(type);
+    if (*is_json && !charset_is_utf8(*media_type))
+        return refuse_type(r, "JSON is UTF-8.");
+    if (*is_json || type_is_listed(exchange->conf, type))
+        return OK;
+    if (!strcmp(type, "application/x-www-form-urlencoded"))
+        return refuse_type(r, "Forms are not stored here. If this is JSON, "
+                              "say so: Content-Type: application/json (curl: "
+                              "-H 'Content-Type: application/json').");
+    return refuse_type(r, "Documents of this media type are not stored here.");
+}
+
+static int check_encoding(request_rec *r)
+{
+    const char *encoding = apr_table_get(r->headers_in, "Content-Encoding");
+
+    if (!encoding || !strcasecmp(encoding, "identity"))
+        return OK;
+    apr_table_setn(r->err_headers_out, "Accept-Encoding", "identity");
+    return condreq_refuse(r, HTTP_UNSUPPORTED_MEDIA_TYPE, NULL,
+                          "Send the document without Content-Encoding.", NULL);
+}
+
+static int refuse_too_large(condreq_exchange_t *exchange)
+{
+    request_rec *r = exchange->r;
+
+    return condreq_refuse(
+        r, HTTP_REQUEST_ENTITY_TOO_LARGE, NULL,
+        apr_psprintf(r->pool, "A document may have %" APR_SIZE_T_FMT " bytes.",
+                     exchange->conf->rules.max_body),
+        NULL);
+}
+
+static int check_length(condreq_exchange_t *exchange)
+{
+    request_rec *r = exchange->r;
+    const char *length = apr_table_get(r->headers_in, "Content-Length");
+    apr_off_t bytes;
+
+    if (!length) {
+        /* HTTP/2 marks the end of a request without either. */
+        if (r->proto_num < HTTP_VERSION(2, 0) &&
+            !apr_table_get(r->headers_in, "Transfer-Encoding"))
+            return condreq_refuse(r, HTTP_LENGTH_REQUIRED, NULL,
+                                  "Send a document, with Content-Length or in "
+                                  "chunks.",
+                                  NULL);
+        return OK;
+    }
+    if (!ap_parse_strict_length(&bytes, length))
+        return condreq_refuse(r, HTTP_BAD_REQUEST, NULL,
+                              "Content-Length is no number.", NULL);
+    if (bytes > (apr_off_t)exchange->conf->rules.max_body)
+        return refuse_too_large(exchange);
+    return OK;
+}
+
+int condreq_content_announced(condreq_exchange_t *exchange,
+                              condreq_content_t *content, int *is_json)
+{
+    request_rec *r = exchange->r;
+    int status = check_length(exchange);
+
+    if (status == OK)
+        status = check_encoding(r);
+    if (status == OK)
+        status = check_type(exchange, &content->media_type, is_json);
+    /* RFC 9110 section 14.5: a server that does not do partial PUT refuses. */
+    if (status == OK && apr_table_get(r->headers_in, "Content-Range"))
+        status = condreq_refuse(r, HTTP_BAD_REQUEST, NULL,
+                                "A part of a document cannot be written: send "
+                                "it whole, without Content-Range.",
+                                NULL);
+    return status;
+}
+
+/* ---- what is read ---- */
+
+/* Bytes that grow by doubling, so that reading is linear, and never beyond the
+ * limit by more than one brigade. */
+typedef struct growing_t {
+    char *bytes;
+    apr_size_t length;
+    apr_size_t room;
+} growing_t;
+
+static void append(growing_t *growing, const char *bytes, apr_size_t length,
+                   apr_pool_t *pool)
+{
+    if (growing->length + length > growing->room) {
+        apr_size_t room = 2 * (growing->length + length);
+        char *larger = apr_palloc(pool, room);
+
+        if (growing->length)
+            memcpy(larger, growing->bytes, growing->length);
+        growing->bytes = larger;
+        growing->room = room;
+    }
+    memcpy(growing->bytes + growing->length, bytes, length);
+    growing->length += length;
+}
+
+static int read_brigade(condreq_exchange_t *exchange, growing_t *growing,
+                        apr_bucket_brigade *brigade, int *ended)
+{
+    apr_bucket *bucket;
+
+    for (bucket = APR_BRIGADE_FIRST(brigade);
+         bucket != APR_BRIGADE_SENTINEL(brigade) && !*ended;
+         bucket = APR_BUCKET_NEXT(bucket)) {
+        const char *bytes;
+        apr_size_t length;
+        apr_status_t status;
+
+        *ended = APR_BUCKET_IS_EOS(bucket);
+        if (APR_BUCKET_IS_METADATA(bucket))
+            continue;
+        status = apr_bucket_read(bucket, &bytes, &length, APR_BLOCK_READ);
+        if (status != APR_SUCCESS)
+            return ap_map_http_request_error(status, HTTP_BAD_REQUEST);
+        if (length > exchange->conf->rules.max_body - growing->length)
+            return refuse_too_large(exchange);
+        append(growing, bytes, length, exchange->r->pool);
+    }
+    return OK;
+}
+
+static int read_content(condreq_exchange_t *exchange, growing_t *growing)
+{
+    request_rec *r = exchange->r;
+    apr_bucket_brigade *brigade =
+        apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    int ended = 0, status = OK;
+
+    while (!ended && status == OK) {
+        apr_status_t got =
+            ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES,
+                           APR_BLOCK_READ, HUGE_STRING_LEN);
+
+        if (got != APR_SUCCESS)
+            status = ap_map_http_request_error(got, HTTP_BAD_REQUEST);
+        else
+            status = read_brigade(exchange, growing, brigade, &ended);
+        apr_brigade_cleanup(brigade);
+    }
+    apr_brigade_destroy(brigade);
+    return status;
+}
+
+/* ---- what is checked ---- */
+
+static int refuse_json(request_rec *r, condreq_json_verdict_t verdict,
+                       const condreq_json_fault_t *fault)
+{
+    if (verdict == CONDREQ_JSON_TOO_MANY)
+        return condreq_refuse(r, HTTP_REQUEST_ENTITY_TOO_LARGE, NULL,
+                              "The document has too many values.", NULL);
+    return condreq_refuse(
+        r, HTTP_BAD_REQUEST, "malformed-json",
+        apr_psprintf(r->pool, "At byte %" APR_SIZE_T_FMT ": %s.", fault->offset,
+                     fault->reason),
+        apr_psprintf(r->pool, ", \"offset\": %" APR_SIZE_T_FMT, fault->offset));
+}
+
+int condreq_content_check(condreq_exchange_t *exchange,
+                          condreq_content_t *content, int as_object)
+{
+    request_rec *r = exchange->r;
+    condreq_json_fault_t fault;
+    condreq_json_t *json;
+    condreq_json_verdict_t verdict =
+        condreq_json_parse(&json, content->bytes, content->length,
+                           &exchange->conf->rules.json, &fault, r->pool);
+
+    if (verdict != CONDREQ_JSON_GOOD)
+        return refuse_json(r, verdict, &fault);
+    if (as_object && !condreq_json_is_object(json))
+        return condreq_refuse(r, HTTP_UNPROCESSABLE_ENTITY, NULL,
+                              "A document here is an object: {\"name\": "
+                              "value, ...}.",
+                              NULL);
+    content->json = json;
+    return OK;
+}
+
+int condreq_content_read(condreq_exchange_t *exchange,
+                         condreq_content_t *content)
+{
+    growing_t growing = {NULL, 0, 0};
+    int status = read_content(exchange, &growing);
+
+    content->bytes = growing.length ? growing.bytes : "";
+    content->length = growing.length;
+    return status;
+}

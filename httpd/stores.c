@@ -1,0 +1,424 @@
+/* The stores of this httpd: which server uses which, made in the parent,
+ * opened in each child.
+ * Knows httpd's processes and restarts; of a store only its interface.
+ *
+ * Two lock files in a store's directory say who is there. "owner" is held by
+ * the parent as long as it lives, "users" is shared by every process that has
+ * the store open. The parent may bring a store in order only while nobody
+ * shares "users": Berkeley DB's recovery under live users destroys data. */
+#include "mod_condreq.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "ap_mpm.h"
+#include "apr_strings.h"
+#include "unixd.h"
+
+#define DEFAULT_STORE "/var/lib/condreq"
+#define DEFAULT_CACHE (64 * 1024 * 1024)
+/* Long enough for a burst of writers to one document, short enough that a
+ * client still waits for the 503. */
+#define WAIT_US apr_time_from_sec(10)
+/* Threads that are in no request: the keeper, what comes later. */
+#define SPARE_THREADS 32
+#define DIRECTORY_MODE 0700
+#define LOCK_MODE 0600
+
+/* ---- which server uses which store ---- */
+
+static condreq_server_conf_t *server_conf(const server_rec *server)
+{
+    return ap_get_module_config(server->module_config, &condreq_module);
+}
+
+/* A store in the same directory that another server wrote, or this one. */
+static condreq_site_store_t *site_for(server_rec *main_server,
+                                      condreq_site_store_t *written)
+{
+    server_rec *server;
+
+    for (server = main_server; server; server = server->next) {
+        condreq_site_store_t *other = &server_conf(server)->written;
+
+        if (other->provider &&
+            !strcmp(other->config.path, written->config.path))
+            return other;
+    }
+    return written;
+}
+
+static void default_store(condreq_site_store_t *site)
+{
+    site->provider = &condreq_store_bdb;
+    site->config.path = DEFAULT_STORE;
+    site->config.durability = CONDREQ_SYNC;
+    site->config.cache_bytes = DEFAULT_CACHE;
+}
+
+void condreq_stores_assign(apr_pool_t *pool, server_rec *main_server)
+{
+    condreq_server_conf_t *main_conf = server_conf(main_server);
+    int needed = main_conf->written.provider != NULL;
+    server_rec *server;
+
+    (void)pool;
+    for (server = main_server; server; server = server->next) {
+        condreq_server_conf_t *conf = server_conf(server);
+
+        needed |= conf->needs_store && !conf->written.provider;
+    }
+    /* Nobody asked for a store: then none is made. */
+    if (needed && !main_conf->written.provider)
+        default_store(&main_conf->written);
+    for (server = main_server; server; server = server->next) {
+        condreq_server_conf_t *conf = server_conf(server);
+
+        if (conf->written.provider)
+            conf->site = site_for(main_server, &conf->written);
+        else
+            conf->site = main_conf->site;
+    }
+}
+
+static void add_distinct(apr_array_header_t *sites, condreq_site_store_t *site)
+{
+    int i;
+
+    for (i = 0; i < sites->nelts; i++) {
+        if (APR_ARRAY_IDX(sites, i, condreq_site_store_t *) == site)
+            return;
+    }
+    APR_ARRAY_PUSH(sites, condreq_site_store_t *) = site;
+}
+
+apr_array_header_t *condreq_stores_all(apr_pool_t *pool,
+                                       server_rec *main_server)
+{
+    apr_array_header_t *sites =
+        apr_array_make(pool, 2, sizeof(condreq_site_store_t *));
+    server_rec *server;
+
+    for (server = main_server; server; server = server->next) {
+        if (server_conf(server)->site)
+            add_distinct(sites, server_conf(server)->site);
+    }
+    return sites;
+}
+
+/* ---- how many threads may come ---- */
+
+/* The largest number that a directive is given anywhere in the tree. */
+static int largest_argument(const ap_directive_t *node, const char *directive)
+{
+    int largest = 0;
+
+    for (; node; node = node->next) {
+        if (!strcasecmp(node->directive, directive) &&
+            atoi(node->args) > largest)
+            largest = atoi(node->args);
+    }
+    return largest;
+}
+
+/* HTTP/2 runs its requests on threads of its own, by default one and a half
+ * times as many as the child has workers. */
+static int http2_threads(int threads_per_child)
+{
+    int written;
+
+    if (!ap_find_linked_module("mod_http2.c"))
+        return 0;
+    written = largest_argument(ap_conftree, "H2MaxWorkers");
+    return written ? written : threads_per_child + threads_per_child / 2 + 1;
+}
+
+static unsigned int threads_at_most(void)
+{
+    int children = 1, threads = 1;
+
+    ap_mpm_query(AP_MPMQ_HARD_LIMIT_DAEMONS, &children);
+    ap_mpm_query(AP_MPMQ_HARD_LIMIT_THREADS, &threads);
+    if (threads < 1)
+        threads = 1;
+    return (unsigned int)children *
+               (unsigned int)(threads + http2_threads(threads)) +
+           SPARE_THREADS;
+}
+
+/* ---- as whom ---- */
+
+int condreq_become_user(void)
+{
+    if (geteuid() != 0)
+        return 1;
+    return setgid(ap_unixd_config.group_id) == 0 &&
+           initgroups(ap_unixd_config.user_name, ap_unixd_config.group_id) ==
+               0 &&
+           setuid(ap_unixd_config.user_id) == 0;
+}
+
+static int is_empty(const char *path, apr_pool_t *pool)
+{
+    apr_finfo_t entry;
+    apr_dir_t *directory;
+    int empty = 1;
+
+    if (apr_dir_open(&directory, path, pool) != APR_SUCCESS)
+        return 0;
+    while (empty &&
+           apr_dir_read(&entry, APR_FINFO_NAME, directory) == APR_SUCCESS)
+        empty = !strcmp(entry.name, ".") || !strcmp(entry.name, "..");
+    apr_dir_close(directory);
+    return empty;
+}
+
+static int refuse_store(server_rec *server, apr_status_t status,
+                        const char *path, const char *sentence)
+{
+    ap_log_error(APLOG_MARK, APLOG_EMERG, status, server,
+                 CONDREQ_LOGNO(1101) "the store in %s: %s", path, sentence);
+    return HTTP_INTERNAL_SERVER_ERROR;
+}
+
+/* The parent is root and the children are not: what it makes is theirs. */
+static int make_directory(const char *path, server_rec *server,
+                          apr_pool_t *pool)
+{
+    struct stat found;
+
+    if (mkdir(path, DIRECTORY_MODE) != 0 && errno != EEXIST)
+        return refuse_store(server, errno, path,
+                            "its directory cannot be made: make the one above "
+                            "it, or name another");
+    if (stat(path, &found) != 0 || !S_ISDIR(found.st_mode))
+        return refuse_store(server, errno, path, "that is no directory");
+    if (geteuid() != 0 || found.st_uid == ap_unixd_config.user_id)
+        return OK;
+    if (!is_empty(path, pool))
+        return refuse_store(server, 0, path,
+                            "its directory belongs to another than httpd's "
+                            "User: chown -R it to that user");
+    if (chown(path, ap_unixd_config.user_id, ap_unixd_config.group_id) != 0)
+        return refuse_store(server, errno, path,
+                            "its directory cannot be given to httpd's User");
+    return OK;
+}
+
+/* ---- who is there ---- */
+
+static int open_lock(const char *path, const char *name, apr_pool_t *pool)
+{
+    const char *file = apr_pstrcat(pool, path, "/", name, NULL);
+    int descriptor =
+        open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, LOCK_MODE);
+
+    if (descriptor >= 0 && geteuid() == 0 &&
+        fchown(descriptor, ap_unixd_config.user_id, ap_unixd_config.group_id)) {
+        close(descriptor);
+        return -1;
+    }
+    return descriptor;
+}
+
+/* What a parent remembers of a store across its restarts, in which the module
+ * itself is unloaded and loaded again. */
+typedef struct owned_t {
+    int descriptor;
+} owned_t;
+
+static owned_t *owned(const char *path, apr_pool_t *pool)
+{
+    const char *key = apr_pstrcat(pool, "condreq-owner:", path, NULL);
+    owned_t *mine = ap_retained_data_get(key);
+
+    if (!mine) {
+        mine = ap_retained_data_create(key, sizeof *mine);
+        mine->descriptor = -1;
+    }
+    return mine;
+}
+
+static int take_ownership(const char *path, server_rec *server,
+                          apr_pool_t *pool)
+{
+    owned_t *mine = owned(path, pool);
+
+    if (mine->descriptor >= 0)
+        return OK;
+    mine->descriptor = open_lock(path, "owner", pool);
+    if (mine->descriptor < 0)
+        return refuse_store(server, errno, path,
+                            "its lock file cannot be opened");
+    if (flock(mine->descriptor, LOCK_EX | LOCK_NB) == 0)
+        return OK;
+    close(mine->descriptor);
+    mine->descriptor = -1;
+    return refuse_store(server, 0, path,
+                        "another httpd that runs has it: stop that one, or "
+                        "give this one a CondReqStore of its own");
+}
+
+apr_status_t condreq_stores_announce_use(const char *path)
+{
+    apr_pool_t *pool;
+    int descriptor;
+    apr_status_t status = APR_SUCCESS;
+
+    apr_pool_create(&pool, NULL);
+    descriptor = open_lock(path, "users", pool);
+    if (descriptor < 0 || flock(descriptor, LOCK_SH) != 0)
+        status = errno;
+    apr_pool_destroy(pool);
+    /* The descriptor stays open: the kernel lets go of it with the process. */
+    return status;
+}
+
+/* ---- in order ---- */
+
+/* In a process of its own, as the user who will open the files; it says what
+ * went wrong through the pipe. */
+static void prepare_and_exit(condreq_site_store_t *site, int pipe_end)
+{
+    condreq_trouble_t trouble = {""};
+    apr_status_t status = APR_EGENERAL;
+    apr_pool_t *pool;
+
+    apr_pool_create(&pool, NULL);
+    if (condreq_become_user())
+        status = site->provider->prepare(&site->config, &trouble, pool);
+    else
+        condreq_trouble(&trouble, errno, "becoming httpd's User");
+    if (status != APR_SUCCESS &&
+        write(pipe_end, trouble.sentence, strlen(trouble.sentence)) < 0)
+        _exit(2);
+    _exit(status == APR_SUCCESS ? 0 : 1);
+}
+
+static apr_size_t read_all(int descriptor, char *text, apr_size_t size)
+{
+    apr_size_t length = 0;
+    ssize_t got;
+
+    while (length < size - 1 &&
+           ((got = read(descriptor, text + length, size - 1 - length)) > 0 ||
+            (got < 0 && errno == EINTR)))
+        length += got > 0 ? (apr_size_t)got : 0;
+    text[length] = '\0';
+    return length;
+}
+
+static int prepare_in_child(condreq_site_store_t *site, server_rec *server)
+{
+    condreq_trouble_t trouble;
+    int ends[2], state = 0;
+    pid_t pid;
+
+    if (pipe(ends) != 0 || (pid = fork()) < 0)
+        return refuse_store(server, errno, site->config.path,
+                            "no process can be started to prepare it");
+    if (pid == 0) {
+        close(ends[0]);
+        prepare_and_exit(site, ends[1]);
+    }
+    close(ends[1]);
+    read_all(ends[0], trouble.sentence, sizeof trouble.sentence);
+    close(ends[0]);
+    while (waitpid(pid, &state, 0) < 0 && errno == EINTR)
+        ;
+    if (WIFEXITED(state) && WEXITSTATUS(state) == 0)
+        return OK;
+    return refuse_store(server, 0, site->config.path,
+                        trouble.sentence[0] ? trouble.sentence
+                                            : "preparing it ended too soon");
+}
+
+/* Prepares a store unless processes of this parent still use it, as they do
+ * for minutes after a graceful restart: then the new children join them. */
+static int prepare_unless_used(condreq_site_store_t *site, server_rec *server,
+                               int first_start, apr_pool_t *pool)
+{
+    int users = open_lock(site->config.path, "users", pool);
+    int status = OK;
+
+    if (users < 0)
+        return refuse_store(server, errno, site->config.path,
+                            "its lock file cannot be opened");
+    if (flock(users, LOCK_EX | LOCK_NB) == 0)
+        status = prepare_in_child(site, server);
+    else if (first_start)
+        status = refuse_store(server, 0, site->config.path,
+                              "processes of an httpd whose parent is gone "
+                              "still use it: end them, then start again");
+    close(users);
+    return status;
+}
+
+static int prepare_site(condreq_site_store_t *site, server_rec *server,
+                        apr_pool_t *pool)
+{
+    const char *path = site->config.path;
+    int first_start = owned(path, pool)->descriptor < 0;
+    int status;
+
+    site->config.threads = threads_at_most();
+    site->config.wait_us = WAIT_US;
+    if ((status = make_directory(path, server, pool)) != OK)
+        return status;
+    if ((status = take_ownership(path, server, pool)) != OK)
+        return status;
+    return prepare_unless_used(site, server, first_start, pool);
+}
+
+int condreq_stores_prepare(apr_pool_t *pconf, apr_pool_t *plog,
+                           apr_pool_t *ptemp, server_rec *main_server)
+{
+    apr_array_header_t *sites = condreq_stores_all(pconf, main_server);
+    int i, status = OK;
+
+    (void)plog;
+    /* httpd reads its configuration twice at the start; once is enough. */
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG)
+        return OK;
+    for (i = 0; i < sites->nelts && status == OK; i++)
+        status = prepare_site(APR_ARRAY_IDX(sites, i, condreq_site_store_t *),
+                              main_server, ptemp);
+    if (status == OK && sites->nelts &&
+        condreq_keeper_start(pconf, main_server) != APR_SUCCESS)
+        status = HTTP_INTERNAL_SERVER_ERROR;
+    return status;
+}
+
+void condreq_stores_open(apr_pool_t *pool, server_rec *main_server)
+{
+    apr_array_header_t *sites = condreq_stores_all(pool, main_server);
+    int i;
+
+    for (i = 0; i < sites->nelts; i++) {
+        condreq_site_store_t *site =
+            APR_ARRAY_IDX(sites, i, condreq_site_store_t *);
+        condreq_trouble_t trouble = {""};
+        apr_status_t status = condreq_stores_announce_use(site->config.path);
+        owned_t *mine = owned(site->config.path, pool);
+
+        /* A child must not hold what says that its parent lives. */
+        if (mine->descriptor >= 0)
+            close(mine->descriptor);
+        if (status == APR_SUCCESS)
+            status = site->provider->open(&site->store, &site->config, &trouble,
+                                          pool);
+        if (status != APR_SUCCESS) {
+            site->store = NULL;
+            ap_log_error(
+                APLOG_MARK, APLOG_CRIT, status, main_server,
+                CONDREQ_LOGNO(1102) "the store in %s cannot be "
+                                    "opened, its documents answer 503: %s",
+                site->config.path, trouble.sentence);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+/* A request on its way to its handler: what is noted where httpd's phases
+ * pass by.
+ * Knows httpd's phases and other modules' habits; no method, no store. */
+#include "mod_condreq.h"
+
+#include "apr_strings.h"
+
+/* What belongs to a request whose path another request named: after an
+ * internal redirect the client's path still counts, but an error document is
+ * a resource of its own. */
+static const char *named_uri(request_rec *r)
+{
+    if (r->prev && !ap_is_HTTP_ERROR(r->prev->status))
+        return condreq_request(r->prev)->uri;
+    return apr_pstrdup(r->pool, r->uri);
+}
+
+condreq_request_t *condreq_request(request_rec *r)
+{
+    condreq_request_t *request =
+        ap_get_module_config(r->request_config, &condreq_module);
+
+    /* A file subrequest, for one, never came through translate_name. */
+    if (!request) {
+        request = apr_pcalloc(r->pool, sizeof *request);
+        ap_set_module_config(r->request_config, &condreq_module, request);
+        request->uri = named_uri(r);
+    }
+    return request;
+}
+
+static const condreq_dir_conf_t *dir_conf(request_rec *r)
+{
+    return ap_get_module_config(r->per_dir_config, &condreq_module);
+}
+
+/* Keeps the path before mod_rewrite, mod_alias, mod_dir or FallbackResource
+ * make another of it. */
+int condreq_translate_name(request_rec *r)
+{
+    const condreq_dir_conf_t *conf = dir_conf(r);
+    const condreq_server_conf_t *server =
+        ap_get_module_config(r->server->module_config, &condreq_module);
+
+    if (server->site) {
+        condreq_request_t *request = condreq_request(r);
+
+        request->skips_walk =
+            conf && conf->handles && conf->section.guards_itself;
+    }
+    return DECLINED;
+}
+
+/* The directory walk looks for files that are not there. Where a <Location>
+ * both names our handler and says who may come in, nothing that the walk would
+ * find could say more; see docs/architecture.md for what that leaves out. */
+int condreq_map_to_storage(request_rec *r)
+{
+    const condreq_request_t *request =
+        ap_get_module_config(r->request_config, &condreq_module);
+
+    if (request && request->skips_walk && !strcmp(request->uri, r->uri))
+        return OK;
+    return DECLINED;
+}
+
+int condreq_fixups(request_rec *r)
+{
+    if (!r->handler || strcmp(r->handler, CONDREQ_HANDLER))
+        return DECLINED;
+    /* mod_dir redirects and indexes what it takes for a directory. */
+    r->finfo.filetype = APR_NOFILE;
+    return DECLINED;
+}
+
+int condreq_client_may_get(request_rec *r)
+{
+    const char *uri = apr_pstrcat(r->pool, r->unparsed_uri, NULL);
+    request_rec *sub = ap_sub_req_method_uri("GET", uri, r, NULL);
+    int may = sub->status == HTTP_OK;
+
+    ap_destroy_sub_req(sub);
+    return may;
+}

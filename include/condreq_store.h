@@ -1,0 +1,182 @@
+/* The store: versions, bodies and numbers behind one table of functions.
+ * Knows records; no HTTP, no validator, no JSON. Nothing here assumes one
+ * machine, a byte order, or that a transaction is cheap. */
+#ifndef CONDREQ_STORE_H
+#define CONDREQ_STORE_H
+
+#include "apr_pools.h"
+#include "condreq_record.h"
+
+/** Longest key in bytes: namespace, path, no NUL inside. */
+#define CONDREQ_KEY_MAX 1280
+
+/** A process died inside, or the disk failed: nobody gets in before the store
+ * has been prepared again. What a transaction that returned this was about to
+ * commit may or may not be there. */
+#define CONDREQ_EPANIC (APR_OS_START_USERERR + 2)
+
+typedef struct condreq_store_t condreq_store_t;
+typedef struct condreq_txn_t condreq_txn_t;
+
+/** Where a call that fails leaves one sentence for the log: what was being
+ * done, and what the system or the library said. Owned by the caller. */
+typedef struct condreq_trouble_t {
+    char sentence[256];
+} condreq_trouble_t;
+
+typedef enum condreq_durability_t {
+    /** an acknowledged write survives a power cut */
+    CONDREQ_SYNC,
+    /** it survives killed processes only */
+    CONDREQ_WRITE_NOSYNC
+} condreq_durability_t;
+
+/** What a store is opened with; the same values in every process. */
+typedef struct condreq_store_config_t {
+    /** an absolute directory, for stores that have one */
+    const char *path;
+    condreq_durability_t durability;
+    /** bytes of cache that all processes share */
+    apr_size_t cache_bytes;
+    /** threads that may be inside at once, all processes together */
+    unsigned threads;
+    /** how long a call may wait for others before it gives up */
+    apr_interval_time_t wait_us;
+} condreq_store_config_t;
+
+/**
+ * What runs in a transaction. It may run more than once, from the start, so
+ * it is pure but for what it does through txn: it sets its results in the
+ * baton, never adds to them.
+ * @param pool  cleared before each run; the last run's results live in it as
+ *              long as the pool that the transaction was asked for
+ * @return APR_SUCCESS commits; anything else aborts and is handed on
+ */
+typedef apr_status_t condreq_txn_body_t(condreq_txn_t *txn, void *baton,
+                                        apr_pool_t *pool);
+
+/**
+ * A provider. Every function but those that need nothing returns
+ *  - APR_SUCCESS,
+ *  - APR_TIMEUP      the store was busy longer than wait_us; nothing changed
+ *  - APR_ENOSPC      no room on the disk; nothing changed
+ *  - CONDREQ_EFORMAT something there is of another format than ours
+ *  - CONDREQ_EPANIC  the store has to be prepared again; see there
+ *  - any other status: trouble, said in the trouble's sentence.
+ */
+typedef struct condreq_store_provider_t {
+    /** the word before the colon of CondReqStore */
+    const char *name;
+
+    /**
+     * Makes the store's files where they are not, and brings them in order
+     * after whatever happened. No process may have the store open; the caller
+     * sees to that, and calls it as the user who will open it.
+     */
+    apr_status_t (*prepare)(const condreq_store_config_t *config,
+                            condreq_trouble_t *trouble, apr_pool_t *pool);
+
+    /**
+     * Opens a prepared store for all threads of this process. There is no
+     * close: a process holds it until it ends.
+     * @param store  is set, from the pool, which must live as long
+     */
+    apr_status_t (*open)(condreq_store_t **store,
+                         const condreq_store_config_t *config,
+                         condreq_trouble_t *trouble, apr_pool_t *pool);
+
+    /** Work that nobody waits for (checkpoints, old logs). Called about once
+     * a second by one process. */
+    apr_status_t (*maintain)(condreq_store_t *store, condreq_trouble_t *trouble,
+                             apr_pool_t *pool);
+
+    /**
+     * Reads one record, outside a transaction, as last committed.
+     * @param record  is set whole; state CONDREQ_ABSENT where there is none
+     */
+    apr_status_t (*lookup)(condreq_store_t *store, const char *key,
+                           condreq_record_t *record, condreq_trouble_t *trouble,
+                           apr_pool_t *pool);
+
+    /**
+     * Reads a part of a body, outside a transaction.
+     * @param record  names the body; from lookup()
+     * @param offset  where to begin; offset + length is within body_length
+     * @param bytes   room for length bytes, filled on success
+     * @return also APR_NOTFOUND: a later version has taken its place and the
+     *         body is gone; look up again
+     */
+    apr_status_t (*body_read)(condreq_store_t *store, const char *key,
+                              const condreq_record_t *record,
+                              apr_uint64_t offset, char *bytes,
+                              apr_size_t length, condreq_trouble_t *trouble,
+                              apr_pool_t *pool);
+
+    /**
+     * Draws the next number of a collection's sequence: 1, 2, 3 and so on,
+     * none twice, gaps allowed. Not to be called inside a transaction.
+     */
+    apr_status_t (*draw)(condreq_store_t *store, const char *collection,
+                         apr_uint64_t *number, condreq_trouble_t *trouble,
+                         apr_pool_t *pool);
+
+    /** Runs a body in a transaction, again after a deadlock. */
+    apr_status_t (*txn)(condreq_store_t *store, condreq_txn_body_t *body,
+                        void *baton, condreq_trouble_t *trouble,
+                        apr_pool_t *pool);
+
+    /** Inside: reads a record to decide on it; no other transaction changes
+     * it until this one ends. */
+    apr_status_t (*get)(condreq_txn_t *txn, const char *key,
+                        condreq_record_t *record);
+
+    /** Inside: writes a record. */
+    apr_status_t (*put)(condreq_txn_t *txn, const char *key,
+                        const condreq_record_t *record);
+
+    /** Inside: reads a whole body.
+     * @param bytes  room for record->body_length bytes */
+    apr_status_t (*body_get)(condreq_txn_t *txn, const char *key,
+                             const condreq_record_t *record, char *bytes);
+
+    /** Inside: stores a new body under a new id.
+     * @param record  its body_length says how much; its body_id is set */
+    apr_status_t (*body_put)(condreq_txn_t *txn, const char *key,
+                             condreq_record_t *record, const char *bytes);
+
+    /** Inside: removes the body that a record names. */
+    apr_status_t (*body_remove)(condreq_txn_t *txn, const char *key,
+                                const condreq_record_t *record);
+
+    /** Inside: is there a live document whose key begins with this
+     * collection's, and is longer?
+     * @param collection  a key that ends in a slash */
+    apr_status_t (*has_members)(condreq_txn_t *txn, const char *collection,
+                                int *has_members);
+} condreq_store_provider_t;
+
+/** What all providers' stores begin with. */
+struct condreq_store_t {
+    const condreq_store_provider_t *provider;
+    /** 0, or the number of times that an old state was brought back: part of
+     * every tag while it is not 0 */
+    apr_uint64_t incarnation;
+};
+
+/** What all providers' transactions begin with. */
+struct condreq_txn_t {
+    condreq_store_t *store;
+    condreq_trouble_t *trouble;
+};
+
+/** The embedded default: Berkeley DB. */
+extern const condreq_store_provider_t condreq_store_bdb;
+/** The reference for tests: one process, in memory. */
+extern const condreq_store_provider_t condreq_store_mem;
+
+/** Says what went wrong, for the log, and hands the status on. */
+apr_status_t condreq_trouble(condreq_trouble_t *trouble, apr_status_t status,
+                             const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,269 @@
+/* What the files of the glue share: configuration, one request, answers.
+ * The glue sees httpd and the core; nothing under lib/ sees this. */
+#ifndef MOD_CONDREQ_H
+#define MOD_CONDREQ_H
+
+#include "httpd.h"
+#include "http_config.h"
+#include "http_core.h"
+#include "http_log.h"
+#include "http_protocol.h"
+#include "http_request.h"
+
+#include "condreq_document.h"
+#include "condreq_key.h"
+#include "condreq_prefer.h"
+
+extern module AP_MODULE_DECLARE_DATA condreq_module;
+APLOG_USE_MODULE(condreq);
+
+/** The number that stands before each message of ours, so that it can be
+ * looked up in docs/messages.md. */
+#define CONDREQ_LOGNO(number) "CR" #number ": "
+
+#define CONDREQ_HANDLER "condreq"
+
+/* ---- configuration: httpd/config.c, httpd/config_check.c ---- */
+
+/** One bit for each directive that was written in a section. */
+typedef enum condreq_directive_t {
+    CONDREQ_SET_HANDLER = 1 << 0,
+    CONDREQ_SET_ETAG = 1 << 1,
+    CONDREQ_SET_LAST_MODIFIED = 1 << 2,
+    CONDREQ_SET_EVALUATE = 1 << 3,
+    CONDREQ_SET_REQUIRE = 1 << 4,
+    CONDREQ_SET_PUT = 1 << 5,
+    CONDREQ_SET_IDS = 1 << 6,
+    CONDREQ_SET_MEMBERS = 1 << 7,
+    CONDREQ_SET_TYPES = 1 << 8,
+    CONDREQ_SET_MAX_BODY = 1 << 9,
+    CONDREQ_SET_MAX_DEPTH = 1 << 10
+} condreq_directive_t;
+
+/** Which precondition an unsafe request must carry. */
+typedef enum condreq_require_t {
+    CONDREQ_REQUIRE_NONE,
+    /** If-Match with a tag, or If-None-Match: * */
+    CONDREQ_REQUIRE_ETAG,
+    /** that, or a valid If-Unmodified-Since without If-Match */
+    CONDREQ_REQUIRE_ANY
+} condreq_require_t;
+
+/** Where SetHandler condreq stands, and so which path is a collection without
+ * a slash at its end. */
+typedef struct condreq_section_t {
+    /** the path of a <Location>, without a slash at its end, or NULL */
+    const char *location;
+    int location_is_fnmatch;
+    /** the directory of a <Directory> or an .htaccess, likewise, or NULL */
+    const char *directory;
+    /** it is a <Location> that says by a Require of its own who may come in:
+     * no <Directory> or .htaccess need be asked */
+    int guards_itself;
+} condreq_section_t;
+
+typedef struct condreq_dir_conf_t {
+    /** condreq_directive_t bits */
+    unsigned int set;
+    /** SetHandler here, or in a section that this one was merged with, names
+     * our handler */
+    int handles;
+    condreq_section_t section;
+    condreq_rules_t rules;
+    condreq_require_t require;
+    /** AP_METHOD_BITs that require is about */
+    apr_int64_t require_methods;
+    condreq_ids_t ids;
+    /** const char *: what may be stored besides JSON, in lower case */
+    const apr_array_header_t *types;
+    /** the section is an .htaccess file: its limits only lower */
+    int from_htaccess;
+} condreq_dir_conf_t;
+
+/** One Berkeley DB environment, whichever virtual hosts use it. */
+typedef struct condreq_site_store_t {
+    const condreq_store_provider_t *provider;
+    condreq_store_config_t config;
+    /** open in this process, from child_init on; NULL where that failed */
+    condreq_store_t *store;
+} condreq_site_store_t;
+
+typedef struct condreq_server_conf_t {
+    /** CondReqStore as it was written; provider is NULL where it was not */
+    condreq_site_store_t written;
+    /** what this server uses, shared with others; set at the end of the
+     * configuration, NULL where nothing needs a store */
+    condreq_site_store_t *site;
+    /** SetHandler condreq stands somewhere in this server's files */
+    int needs_store;
+} condreq_server_conf_t;
+
+extern const command_rec condreq_commands[];
+void *condreq_dir_conf_create(apr_pool_t *pool, char *path);
+void *condreq_dir_conf_merge(apr_pool_t *pool, void *base, void *add);
+void *condreq_server_conf_create(apr_pool_t *pool, server_rec *server);
+void *condreq_server_conf_merge(apr_pool_t *pool, void *base, void *add);
+
+/** Two directives of one section, merged with its server's, that cannot be
+ * meant together.
+ * @return NULL, or the sentence that says what to write instead */
+const char *condreq_dir_conf_conflict(const condreq_dir_conf_t *conf);
+
+/** check_config: what no single directive can know. */
+int condreq_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                         server_rec *main_server);
+
+/* ---- stores: httpd/stores.c, httpd/keeper.c ---- */
+
+/** Gives each server its store: its own, or the main server's. */
+void condreq_stores_assign(apr_pool_t *pool, server_rec *main_server);
+/** All distinct stores, condreq_site_store_t *. */
+apr_array_header_t *condreq_stores_all(apr_pool_t *pool,
+                                       server_rec *main_server);
+/** post_config: makes the stores' files, and starts the keeper. */
+int condreq_stores_prepare(apr_pool_t *pconf, apr_pool_t *plog,
+                           apr_pool_t *ptemp, server_rec *main_server);
+/** child_init: opens them in this process. */
+void condreq_stores_open(apr_pool_t *pool, server_rec *main_server);
+
+/** Says in this process that it uses the store, until it ends.
+ * @return an apr_status_t */
+apr_status_t condreq_stores_announce_use(const char *path);
+/** Starts the process that does the stores' housekeeping, as User. */
+apr_status_t condreq_keeper_start(apr_pool_t *pconf, server_rec *main_server);
+/** Becomes httpd's User, in a process that was forked from the parent. */
+int condreq_become_user(void);
+
+/* ---- one request: httpd/exchange.c, httpd/walk.c ---- */
+
+/** What goes with a request from translate_name on. */
+typedef struct condreq_request_t {
+    /** the path that the client named, as translate_name first saw it */
+    const char *uri;
+    /** its section both names our handler and says who may come in */
+    int skips_walk;
+    /** bytes of the document that is being sent, where one is */
+    int sends_length;
+    apr_uint64_t complete_length;
+    /** what a refusal says; NULL: nothing of ours was refused */
+    const struct condreq_problem_t *problem;
+} condreq_request_t;
+
+condreq_request_t *condreq_request(request_rec *r);
+
+/** One exchange with a resource of the store. */
+typedef struct condreq_exchange_t {
+    request_rec *r;
+    const condreq_dir_conf_t *conf;
+    condreq_resource_t resource;
+    condreq_preconditions_t preconditions;
+    /** the clock, read before any record was */
+    apr_time_t now_us;
+    int is_collection;
+    condreq_trouble_t trouble;
+} condreq_exchange_t;
+
+/** @return OK, or the status of a refusal, 414 or 500 */
+int condreq_exchange_begin(condreq_exchange_t *exchange, request_rec *r);
+
+int condreq_translate_name(request_rec *r);
+int condreq_map_to_storage(request_rec *r);
+int condreq_fixups(request_rec *r);
+int condreq_handler(request_rec *r);
+
+/** Would a GET of the exchange's own URI be allowed to this client? */
+int condreq_client_may_get(request_rec *r);
+
+/* ---- methods: httpd/document_get.c, httpd/document_write.c ---- */
+
+int condreq_document_get(condreq_exchange_t *exchange);
+int condreq_document_put(condreq_exchange_t *exchange);
+int condreq_document_delete(condreq_exchange_t *exchange);
+int condreq_collection_post(condreq_exchange_t *exchange);
+
+/* ---- request content: httpd/request_content.c ---- */
+
+/** What is wrong with a request's content before any of it is read.
+ * @param content  gets its media type
+ * @param is_json  whether it is to be checked as JSON
+ * @return OK, or the status of a refusal: 400, 411, 413, 415 */
+int condreq_content_announced(condreq_exchange_t *exchange,
+                              condreq_content_t *content, int *is_json);
+/** Reads it into memory, within max_body.
+ * @return OK, or the status of a refusal: 400, 408, 413 */
+int condreq_content_read(condreq_exchange_t *exchange,
+                         condreq_content_t *content);
+/** Checks that it is JSON, and parses it.
+ * @param as_object  no other value will do: 422
+ * @return OK, or the status of a refusal: 400, 413, 422 */
+int condreq_content_check(condreq_exchange_t *exchange,
+                          condreq_content_t *content, int as_object);
+
+/* ---- answers: httpd/problem.c, httpd/variant.c ---- */
+
+/** A problem document, RFC 9457. */
+typedef struct condreq_problem_t {
+    int status;
+    /** the last part of its type's tag URI; NULL: about:blank */
+    const char *kind;
+    /** a sentence for people */
+    const char *detail;
+    /** further members as JSON text, each with a comma before it, or NULL */
+    const char *members;
+} condreq_problem_t;
+
+/** Keeps what the problem document will say.
+ * @param detail   a sentence, from the pool or constant
+ * @return status, to be returned to httpd */
+int condreq_refuse(request_rec *r, int status, const char *kind,
+                   const char *detail, const char *members);
+/** Logs the store's trouble, once, and refuses: 503, 507 or 500. */
+int condreq_refuse_trouble(condreq_exchange_t *exchange, apr_status_t status,
+                           const char *doing);
+/** 412 with the validators of what is there. */
+int condreq_refuse_precondition(condreq_exchange_t *exchange,
+                                const condreq_record_t *current);
+/** 405 with Allow. */
+int condreq_refuse_method(condreq_exchange_t *exchange);
+/** 503: the store is not open in this process. */
+int condreq_refuse_unavailable(request_rec *r);
+/** The methods of a document or a collection, as Allow lists them. */
+const char *condreq_allowed(const condreq_exchange_t *exchange);
+void condreq_insert_error_filter(request_rec *r);
+void condreq_problem_filter_register(void);
+
+/** May a filter of this answer code its content (mod_deflate, mod_brotli)? */
+int condreq_variant_expected(request_rec *r);
+/** What those filters put before the closing quote of an entity-tag,
+ * NULL-terminated; NULL where there is none. */
+const char *const *condreq_variant_suffixes(request_rec *r);
+/** Sends 200 or 206 through those filters, or 304 where the tag that they make
+ * of ours is one that the client has.
+ * @param repr        the representation before any coding
+ * @param unmodified  the tag or date before any coding says so already
+ * @return OK or an HTTP status */
+int condreq_variant_send(condreq_exchange_t *exchange, condreq_record_t *record,
+                         const condreq_representation_t *repr, int unmodified);
+void condreq_variant_filter_register(void);
+/** Takes If-Range, and Range where it does not apply, from the request: httpd's
+ * byterange filter is left nothing to decide.
+ * @param repr  as it goes out, coded or not */
+void condreq_settle_range(request_rec *r, const condreq_preconditions_t *pre,
+                          const condreq_representation_t *repr);
+
+/** Sets Content-Type, ETag, Last-Modified and Content-Length as GET has
+ * them. */
+void condreq_send_validators(condreq_exchange_t *exchange,
+                             const condreq_record_t *record,
+                             const condreq_representation_t *repr);
+/** Sets what a 200 or 206 of GET says of its length and ranges. */
+void condreq_send_length(request_rec *r, apr_uint64_t length);
+/** Turns the answer into a 304; its validators are set. */
+void condreq_send_not_modified(request_rec *r);
+/** Passes bytes that live as long as the request, then EOS if they are the
+ * last, down the filters.
+ * @return OK or an HTTP status */
+int condreq_send_bytes(request_rec *r, const char *bytes, apr_size_t length,
+                       int last);
+
+#endif

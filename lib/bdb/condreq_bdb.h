@@ -1,0 +1,178 @@
+/* What the files of the Berkeley DB store share. Private to lib/bdb.
+ *
+ * One environment a store, one file here a noun: places (directories), env
+ * (settings, prepare, open, maintain), visit (the way in and out of the
+ * library), txn, versions, bodies, counters. Functions that run inside a visit
+ * return the library's own codes, so that the visit knows a deadlock when it
+ * sees one; statuses of APR begin where the visit ends. */
+#ifndef CONDREQ_BDB_H
+#define CONDREQ_BDB_H
+
+#include <db.h>
+
+#include "apr_thread_mutex.h"
+
+#include "condreq_store.h"
+
+/** The byte that spreads neighbours, and the key. */
+#define BDB_VERSION_KEY_MAX (1 + CONDREQ_KEY_MAX)
+
+typedef struct bdb_store_t {
+    condreq_store_t base;
+    DB_ENV *env;
+    DB *versions;
+    DB *bodies;
+    DB *counters;
+    apr_interval_time_t wait_us;
+    /** body ids that this process may hand out: next to end - 1 */
+    apr_thread_mutex_t *body_ids_mutex;
+    apr_uint64_t body_ids_next;
+    apr_uint64_t body_ids_end;
+} bdb_store_t;
+
+typedef struct bdb_txn_t {
+    condreq_txn_t base;
+    DB_TXN *txn;
+    /** the first failure inside: the transaction cannot commit any more */
+    int failed;
+    /** told what failed */
+    struct bdb_visit_t *visit;
+} bdb_txn_t;
+
+/* Places: where the store's files are. */
+
+typedef struct bdb_places_t {
+    const char *data;
+    const char *log;
+    /** the shared regions of one generation */
+    const char *regions;
+    apr_uint64_t generation;
+} bdb_places_t;
+
+/** Names the places under path, and those that the last prepare published:
+ * generation 0 and no regions where there was none. */
+apr_status_t bdb_places_find(bdb_places_t *places, const char *path,
+                             condreq_trouble_t *trouble, apr_pool_t *pool);
+
+/** Makes what is missing, and an empty directory for the regions of the next
+ * generation, in memory if they are sure to fit there.
+ * @param region_bytes  how large they may become */
+apr_status_t bdb_places_make(bdb_places_t *next, const bdb_places_t *last,
+                             const char *path, apr_uint64_t region_bytes,
+                             condreq_trouble_t *trouble, apr_pool_t *pool);
+
+/** Makes a generation the one that bdb_places_find() finds. */
+apr_status_t bdb_places_publish(const bdb_places_t *places, const char *path,
+                                condreq_trouble_t *trouble, apr_pool_t *pool);
+
+/** Removes a directory of regions, if it is one and ours. */
+void bdb_places_remove_regions(const char *regions, apr_pool_t *pool);
+
+/* Visits: every call of the library happens inside one. */
+
+typedef struct bdb_visit_t bdb_visit_t;
+
+/** A visit; what it works on follows it in a larger struct. */
+struct bdb_visit_t {
+    /** Runs inside, and again from the start after a deadlock.
+     * @return a code of the library */
+    int (*run)(bdb_store_t *store, bdb_visit_t *visit);
+    /** for the trouble's sentence: "reading the record of" */
+    const char *doing;
+    /** what it is done to, or "" */
+    const char *key;
+};
+
+/** Visits the library, again and again while others are in the way, until
+ * wait_us is over. Never within another visit. */
+apr_status_t bdb_visit(bdb_store_t *store, bdb_visit_t *visit,
+                       condreq_trouble_t *trouble);
+
+/** A code of the library as a status. */
+apr_status_t bdb_status(int code);
+
+/** Where the library tells this thread what went wrong, until it is told
+ * something else; NULL: nowhere. */
+void bdb_listen(condreq_trouble_t *heard);
+
+/** The library's way to tell it, for set_errcall. */
+void bdb_hear(const DB_ENV *env, const char *prefix, const char *message);
+
+/** Says what went wrong and returns the code's status.
+ * @param heard  what bdb_listen() brought, or NULL */
+apr_status_t bdb_trouble(condreq_trouble_t *trouble, int code,
+                         const condreq_trouble_t *heard, const char *doing,
+                         const char *key);
+
+/* Environment. */
+
+apr_status_t bdb_prepare(const condreq_store_config_t *config,
+                         condreq_trouble_t *trouble, apr_pool_t *pool);
+apr_status_t bdb_open(condreq_store_t **store,
+                      const condreq_store_config_t *config,
+                      condreq_trouble_t *trouble, apr_pool_t *pool);
+apr_status_t bdb_maintain(condreq_store_t *store, condreq_trouble_t *trouble,
+                          apr_pool_t *pool);
+
+/* Transactions. */
+
+apr_status_t bdb_txn(condreq_store_t *store, condreq_txn_body_t *body,
+                     void *baton, condreq_trouble_t *trouble, apr_pool_t *pool);
+
+/** Ends an operation inside: keeps the first failure for the commit, and says
+ * what it was. */
+apr_status_t bdb_txn_outcome(bdb_txn_t *txn, int code, const char *doing,
+                             const char *key);
+
+/* Versions. */
+
+/** Spreads keys evenly over 32 bits, the same on every machine. */
+apr_uint32_t bdb_key_hash(const char *key);
+
+apr_status_t bdb_lookup(condreq_store_t *store, const char *key,
+                        condreq_record_t *record, condreq_trouble_t *trouble,
+                        apr_pool_t *pool);
+apr_status_t bdb_get(condreq_txn_t *txn, const char *key,
+                     condreq_record_t *record);
+apr_status_t bdb_put(condreq_txn_t *txn, const char *key,
+                     const condreq_record_t *record);
+apr_status_t bdb_has_members(condreq_txn_t *txn, const char *collection,
+                             int *has_members);
+
+/* Bodies. */
+
+apr_status_t bdb_body_read(condreq_store_t *store, const char *key,
+                           const condreq_record_t *record, apr_uint64_t offset,
+                           char *bytes, apr_size_t length,
+                           condreq_trouble_t *trouble, apr_pool_t *pool);
+apr_status_t bdb_body_get(condreq_txn_t *txn, const char *key,
+                          const condreq_record_t *record, char *bytes);
+apr_status_t bdb_body_put(condreq_txn_t *txn, const char *key,
+                          condreq_record_t *record, const char *bytes);
+apr_status_t bdb_body_remove(condreq_txn_t *txn, const char *key,
+                             const condreq_record_t *record);
+
+/* Counters. */
+
+apr_status_t bdb_draw(condreq_store_t *store, const char *collection,
+                      apr_uint64_t *number, condreq_trouble_t *trouble,
+                      apr_pool_t *pool);
+
+/** Inside: the id of a new body. */
+int bdb_body_id(bdb_store_t *store, apr_uint64_t *body_id);
+
+/** Inside: writes the number of our format where there is none.
+ * @return DB_OLD_VERSION where there is another */
+int bdb_format_ensure(bdb_store_t *store);
+
+/** Inside: is it our format? @return DB_OLD_VERSION where it is not */
+int bdb_format_check(bdb_store_t *store);
+
+/** Inside: 0 where no old state was ever brought back. */
+int bdb_incarnation(bdb_store_t *store, apr_uint64_t *incarnation);
+
+/** Big-endian numbers, as they stand in keys and values. */
+void bdb_write_u32(unsigned char *bytes, apr_uint32_t value);
+void bdb_write_u64(unsigned char *bytes, apr_uint64_t value);
+
+#endif

@@ -1,0 +1,202 @@
+/* Counters: numbers that only grow, one a collection and a few for the store.
+ * Knows big-endian numbers under a kind and a name; not what they count.
+ *
+ * A page that every write touches would end group commit, since its lock is
+ * held until the flush. So numbers are drawn in a short transaction of their
+ * own that flushes nothing: the log is one, and the commit of the write that
+ * uses a number flushes the draw before it. A killed process loses nothing,
+ * for the log's buffer is in the shared regions; a power cut loses draws that
+ * no write on the disk has used. */
+#include <string.h>
+
+#include "condreq_bdb.h"
+
+#define FORMAT 1
+/* Ids drawn at once: what a process does not use up is never used. */
+#define BODY_IDS_AT_ONCE 1024
+
+#define KIND_FORMAT 'f'
+#define KIND_INCARNATION 'i'
+#define KIND_BODY_ID 'b'
+#define KIND_SEQUENCE 's'
+
+typedef struct counter_t {
+    DBT key;
+    DBT value;
+    unsigned char key_bytes[1 + CONDREQ_KEY_MAX];
+    unsigned char value_bytes[8];
+} counter_t;
+
+void bdb_write_u32(unsigned char *bytes, apr_uint32_t value)
+{
+    bytes[0] = (unsigned char)(value >> 24);
+    bytes[1] = (unsigned char)(value >> 16);
+    bytes[2] = (unsigned char)(value >> 8);
+    bytes[3] = (unsigned char)value;
+}
+
+void bdb_write_u64(unsigned char *bytes, apr_uint64_t value)
+{
+    bdb_write_u32(bytes, (apr_uint32_t)(value >> 32));
+    bdb_write_u32(bytes + 4, (apr_uint32_t)value);
+}
+
+static apr_uint64_t read_u64(const unsigned char *bytes)
+{
+    apr_uint64_t value = 0;
+    int i;
+
+    for (i = 0; i < 8; i++)
+        value = value << 8 | bytes[i];
+    return value;
+}
+
+static int counter_name(counter_t *counter, char kind, const char *name)
+{
+    size_t length = strlen(name);
+
+    if (length > CONDREQ_KEY_MAX)
+        return EINVAL;
+    memset(&counter->key, 0, sizeof(counter->key));
+    memset(&counter->value, 0, sizeof(counter->value));
+    counter->key_bytes[0] = (unsigned char)kind;
+    memcpy(counter->key_bytes + 1, name, length);
+    counter->key.data = counter->key_bytes;
+    counter->key.size = (u_int32_t)(1 + length);
+    counter->value.data = counter->value_bytes;
+    counter->value.size = counter->value.ulen = sizeof(counter->value_bytes);
+    counter->value.flags = DB_DBT_USERMEM;
+    return 0;
+}
+
+/* What was never counted stands at 0. */
+static int counter_get(bdb_store_t *store, DB_TXN *txn, counter_t *counter,
+                       apr_uint64_t *number)
+{
+    DB *counters = store->counters;
+    int code = counters->get(counters, txn, &counter->key, &counter->value,
+                             txn ? DB_RMW : 0);
+
+    *number = code == 0 ? read_u64(counter->value_bytes) : 0;
+    if (code == 0 && counter->value.size != sizeof(counter->value_bytes))
+        return DB_OLD_VERSION;
+    return code == DB_NOTFOUND ? 0 : code;
+}
+
+static int counter_put(bdb_store_t *store, DB_TXN *txn, counter_t *counter,
+                       apr_uint64_t number)
+{
+    DB *counters = store->counters;
+
+    bdb_write_u64(counter->value_bytes, number);
+    counter->value.size = sizeof(counter->value_bytes);
+    return counters->put(counters, txn, &counter->key, &counter->value, 0);
+}
+
+/* Advances a counter by some numbers, in a transaction of its own.
+ * @param last  the last of them */
+static int counter_advance(bdb_store_t *store, char kind, const char *name,
+                           apr_uint64_t by, apr_uint64_t *last)
+{
+    counter_t counter;
+    DB_TXN *txn;
+    int code = counter_name(&counter, kind, name);
+
+    if (code != 0 || (code = store->env->txn_begin(store->env, NULL, &txn,
+                                                   DB_TXN_NOSYNC)) != 0)
+        return code;
+    if ((code = counter_get(store, txn, &counter, last)) == 0) {
+        *last += by;
+        code = counter_put(store, txn, &counter, *last);
+    }
+    if (code == 0)
+        return txn->commit(txn, DB_TXN_NOSYNC);
+    txn->abort(txn);
+    return code;
+}
+
+typedef struct drawing_t {
+    bdb_visit_t visit;
+    apr_uint64_t *number;
+} drawing_t;
+
+static int visit_draw(bdb_store_t *store, bdb_visit_t *visit)
+{
+    return counter_advance(store, KIND_SEQUENCE, visit->key, 1,
+                           ((drawing_t *)visit)->number);
+}
+
+apr_status_t bdb_draw(condreq_store_t *store, const char *collection,
+                      apr_uint64_t *number, condreq_trouble_t *trouble,
+                      apr_pool_t *pool)
+{
+    drawing_t drawing = {{visit_draw, "drawing a number for", collection},
+                         number};
+
+    (void)pool;
+    return bdb_visit((bdb_store_t *)store, &drawing.visit, trouble);
+}
+
+static int body_ids_draw(bdb_store_t *store)
+{
+    apr_uint64_t last;
+    int code =
+        counter_advance(store, KIND_BODY_ID, "", BODY_IDS_AT_ONCE, &last);
+
+    if (code == 0) {
+        store->body_ids_next = last - BODY_IDS_AT_ONCE + 1;
+        store->body_ids_end = last + 1;
+    }
+    return code;
+}
+
+/* The draw waits for no page but the counters', whose locks nobody holds
+ * while waiting for a body's: so it may stand inside a transaction. */
+int bdb_body_id(bdb_store_t *store, apr_uint64_t *body_id)
+{
+    int code = 0;
+
+    apr_thread_mutex_lock(store->body_ids_mutex);
+    if (store->body_ids_next == store->body_ids_end)
+        code = body_ids_draw(store);
+    if (code == 0)
+        *body_id = store->body_ids_next++;
+    apr_thread_mutex_unlock(store->body_ids_mutex);
+    return code;
+}
+
+/* The store's own counters have no name. */
+static int store_counter(bdb_store_t *store, char kind, counter_t *counter,
+                         apr_uint64_t *number)
+{
+    int code = counter_name(counter, kind, "");
+
+    return code ? code : counter_get(store, NULL, counter, number);
+}
+
+int bdb_format_check(bdb_store_t *store)
+{
+    counter_t counter;
+    apr_uint64_t format;
+    int code = store_counter(store, KIND_FORMAT, &counter, &format);
+
+    return code == 0 && format != FORMAT ? DB_OLD_VERSION : code;
+}
+
+int bdb_format_ensure(bdb_store_t *store)
+{
+    counter_t counter;
+    apr_uint64_t format;
+    int code = store_counter(store, KIND_FORMAT, &counter, &format);
+
+    if (code == 0 && format == 0)
+        return counter_put(store, NULL, &counter, FORMAT);
+    return code == 0 && format != FORMAT ? DB_OLD_VERSION : code;
+}
+
+int bdb_incarnation(bdb_store_t *store, apr_uint64_t *incarnation)
+{
+    counter_t counter;
+
+    return store_counter(store, KIND_INCARNATION, &counter, incarnation);
+}

@@ -1,0 +1,342 @@
+/* The environment: its settings, made, opened and kept in order.
+ * Knows directories, sizes and the trees' properties; not what stands in them.
+ * The figures behind the settings come from bench/store_bench.c. */
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "apr_strings.h"
+
+#include "condreq_bdb.h"
+
+/* A killed writer cannot tear a page that the kernel writes at once. */
+#define PAGE_SIZE 4096
+#define LOG_FILE_BYTES (10u << 20)
+#define LOG_BUFFER_BYTES (2u << 20)
+/* Recovery replays what was logged since the last checkpoint. */
+#define CHECKPOINT_KIBIBYTES 4096
+#define CHECKPOINT_MINUTES 1
+
+/* A transaction that replaces 64 MiB holds a lock on each leaf page of the
+ * old body and of the new; two of those may run at once. */
+#define LOCKS_OF_LARGE_BODIES (2u * 2u * 18000u)
+/* One that replaces a small body, with the pages on the way and a split; one
+ * that looks for members visits every shard. */
+#define LOCKS_A_THREAD 48u
+#define LOCKS_OF_SCANS 8192u
+/* Each thread has its transaction's locker, and cursors cached in three
+ * handles have theirs; a process that dies leaves its own behind. */
+#define LOCKERS_A_THREAD 16u
+#define LOCKERS_LEFT_BEHIND 16384u
+#define MUTEXES_A_THREAD 16u
+#define MUTEXES_LEFT_BEHIND 32768u
+#define BYTES_A_LOCK 256u
+#define BYTES_A_LOCKER 256u
+#define BYTES_A_MUTEX 160u
+
+#define ENV_PARTS (DB_INIT_MPOOL | DB_INIT_LOCK | DB_INIT_LOG | DB_INIT_TXN)
+#define YIELD_LONGEST_NS 2000000
+
+/* In places the library sleeps for seconds until a page is free again; a
+ * look every two milliseconds costs nothing and finds it free at once. */
+static int yield_briefly(u_long seconds, u_long microseconds)
+{
+    struct timespec pause = {0, YIELD_LONGEST_NS};
+
+    if (seconds == 0 && microseconds == 0)
+        return sched_yield();
+    if (seconds == 0 && microseconds * 1000 < YIELD_LONGEST_NS)
+        pause.tv_nsec = (long)microseconds * 1000;
+    return nanosleep(&pause, NULL);
+}
+
+static u_int32_t locks_for(const condreq_store_config_t *config)
+{
+    return LOCKS_OF_LARGE_BODIES + LOCKS_OF_SCANS +
+           config->threads * LOCKS_A_THREAD;
+}
+
+static u_int32_t lockers_for(const condreq_store_config_t *config)
+{
+    return config->threads * LOCKERS_A_THREAD + LOCKERS_LEFT_BEHIND;
+}
+
+static u_int32_t mutexes_for(const condreq_store_config_t *config)
+{
+    return config->threads * MUTEXES_A_THREAD + MUTEXES_LEFT_BEHIND;
+}
+
+/* The library's cache regions grow to five quarters of what was asked for. */
+static apr_uint64_t cache_bytes_for(const condreq_store_config_t *config)
+{
+    return config->cache_bytes + config->cache_bytes / 4;
+}
+
+static apr_uint64_t region_bytes_for(const condreq_store_config_t *config)
+{
+    return cache_bytes_for(config) + LOG_BUFFER_BYTES +
+           (apr_uint64_t)locks_for(config) * BYTES_A_LOCK +
+           (apr_uint64_t)lockers_for(config) * BYTES_A_LOCKER +
+           (apr_uint64_t)mutexes_for(config) * BYTES_A_MUTEX;
+}
+
+static int set_sizes(DB_ENV *env, const condreq_store_config_t *config)
+{
+    u_int32_t gigabytes = (u_int32_t)(config->cache_bytes >> 30);
+    u_int32_t bytes = (u_int32_t)(config->cache_bytes & 0x3fffffff);
+    int code;
+
+    if ((code = env->set_cachesize(env, gigabytes, bytes, 1)) ||
+        (code = env->set_lk_max_locks(env, locks_for(config))) ||
+        (code = env->set_lk_max_objects(env, locks_for(config))) ||
+        (code = env->set_lk_max_lockers(env, lockers_for(config))) ||
+        (code = env->set_tx_max(env, 2 * config->threads + 64)) ||
+        (code = env->mutex_set_increment(env, mutexes_for(config))) ||
+        (code = env->set_lg_bsize(env, LOG_BUFFER_BYTES)) ||
+        (code = env->set_lg_max(env, LOG_FILE_BYTES)))
+        return code;
+    return 0;
+}
+
+static int set_behaviour(DB_ENV *env, const condreq_store_config_t *config)
+{
+    int code;
+
+    if ((code = db_env_set_func_yield(yield_briefly)) ||
+        (code = env->set_lk_detect(env, DB_LOCK_MINWRITE)) ||
+        (code = env->set_timeout(env, (db_timeout_t)config->wait_us,
+                                 DB_SET_LOCK_TIMEOUT)) ||
+        (code = env->log_set_config(env, DB_LOG_ZERO, 1)) ||
+        (code = env->set_flags(env, DB_TXN_WRITE_NOSYNC,
+                               config->durability == CONDREQ_WRITE_NOSYNC)))
+        return code;
+    return 0;
+}
+
+/* Absolute directories: the environment's home holds the regions alone. */
+static int set_places(DB_ENV *env, const bdb_places_t *places)
+{
+    int code;
+
+    if ((code = env->set_data_dir(env, places->data)) ||
+        (code = env->set_create_dir(env, places->data)) ||
+        (code = env->set_lg_dir(env, places->log)) ||
+        (code = env->set_tmp_dir(env, places->data)))
+        return code;
+    return 0;
+}
+
+static int environment_open(DB_ENV **env, const condreq_store_config_t *config,
+                            const bdb_places_t *places, u_int32_t how)
+{
+    int code;
+
+    if ((code = db_env_create(env, 0)) != 0)
+        return code;
+    (*env)->set_errcall(*env, bdb_hear);
+    if ((code = set_sizes(*env, config)) ||
+        (code = set_behaviour(*env, config)) ||
+        (code = set_places(*env, places)) ||
+        (code = (*env)->open(*env, places->regions, ENV_PARTS | DB_THREAD | how,
+                             0600)))
+        return code;
+    return 0;
+}
+
+/* Pages torn by a power cut are noticed by their checksum, and by nothing
+ * else, since the log holds no whole pages. */
+static int tree_open(DB **tree, DB_ENV *env, const char *name, u_int32_t how)
+{
+    int code;
+
+    if ((code = db_create(tree, env, 0)) ||
+        (code = (*tree)->set_pagesize(*tree, PAGE_SIZE)) ||
+        (code = (*tree)->set_flags(*tree, DB_CHKSUM | DB_REVSPLITOFF)) ||
+        (code = (*tree)->open(*tree, NULL, name, NULL, DB_BTREE,
+                              DB_AUTO_COMMIT | DB_THREAD | how, 0600)))
+        return code;
+    return 0;
+}
+
+static int trees_open(bdb_store_t *store, u_int32_t how)
+{
+    int code;
+
+    if ((code = tree_open(&store->versions, store->env, "versions.db", how)) ||
+        (code = tree_open(&store->bodies, store->env, "bodies.db", how)) ||
+        (code = tree_open(&store->counters, store->env, "counters.db", how)))
+        return code;
+    return 0;
+}
+
+static int trees_close(bdb_store_t *store)
+{
+    int versions = store->versions->close(store->versions, 0);
+    int bodies = store->bodies->close(store->bodies, 0);
+    int counters = store->counters->close(store->counters, 0);
+
+    return versions ? versions : bodies ? bodies : counters;
+}
+
+static int reserve_file(const char *name, apr_uint64_t bytes)
+{
+    int descriptor = open(name, O_RDWR | O_CLOEXEC);
+    struct stat found;
+    int code = 0;
+
+    if (descriptor < 0)
+        return errno;
+    if (fstat(descriptor, &found) == 0 && bytes < (apr_uint64_t)found.st_size)
+        bytes = (apr_uint64_t)found.st_size;
+    /* Not posix_fallocate: the library asks the file for its size. */
+    if (fallocate(descriptor, FALLOC_FL_KEEP_SIZE, 0, (off_t)bytes) != 0 &&
+        errno != EOPNOTSUPP)
+        code = errno;
+    close(descriptor);
+    return code;
+}
+
+/* A mapped page that finds no room behind it kills whoever touches it: take
+ * the room now. The cache's file, the last one, is still to grow. */
+static int reserve_regions(const char *regions, apr_uint64_t cache_bytes)
+{
+    char pattern[4096 + 16];
+    glob_t found;
+    size_t i;
+    int code = 0;
+
+    apr_snprintf(pattern, sizeof(pattern), "%s/__db.*", regions);
+    if (glob(pattern, 0, NULL, &found) != 0)
+        return ENOENT;
+    for (i = 0; code == 0 && i < found.gl_pathc; i++)
+        code = reserve_file(found.gl_pathv[i],
+                            i + 1 == found.gl_pathc ? cache_bytes : 0);
+    globfree(&found);
+    return code;
+}
+
+/* Recovery happens as the environment opens. The checkpoint makes the next
+ * one short, whenever it comes. */
+static int make_environment(bdb_store_t *store,
+                            const condreq_store_config_t *config,
+                            const bdb_places_t *places)
+{
+    int code, closed;
+
+    if ((code = environment_open(&store->env, config, places,
+                                 DB_CREATE | DB_RECOVER)) == 0 &&
+        (code = reserve_regions(places->regions, cache_bytes_for(config))) ==
+            0 &&
+        (code = trees_open(store, DB_CREATE)) == 0 &&
+        (code = bdb_format_ensure(store)) == 0 &&
+        (code = trees_close(store)) == 0 &&
+        (code = store->env->txn_checkpoint(store->env, 0, 0, DB_FORCE)) == 0)
+        code = store->env->log_archive(store->env, NULL, DB_ARCH_REMOVE);
+    closed = store->env ? store->env->close(store->env, 0) : 0;
+    return code ? code : closed;
+}
+
+apr_status_t bdb_prepare(const condreq_store_config_t *config,
+                         condreq_trouble_t *trouble, apr_pool_t *pool)
+{
+    bdb_store_t store = {0};
+    bdb_places_t last, next;
+    condreq_trouble_t heard;
+    apr_status_t status;
+    int code;
+
+    if ((status = bdb_places_find(&last, config->path, trouble, pool)) ||
+        (status = bdb_places_make(&next, &last, config->path,
+                                  region_bytes_for(config), trouble, pool)))
+        return status;
+    bdb_listen(&heard);
+    code = make_environment(&store, config, &next);
+    bdb_listen(NULL);
+    if (code != 0)
+        status = bdb_trouble(trouble, code, &heard, "preparing the store in",
+                             config->path);
+    else
+        status = bdb_places_publish(&next, config->path, trouble, pool);
+    bdb_places_remove_regions(
+        status == APR_SUCCESS ? last.regions : next.regions, pool);
+    return status;
+}
+
+typedef struct opening_t {
+    bdb_visit_t visit;
+    const condreq_store_config_t *config;
+    const bdb_places_t *places;
+} opening_t;
+
+/* A handle that could not open must be closed, and no other ever is. */
+static int visit_open(bdb_store_t *store, bdb_visit_t *visit)
+{
+    opening_t *opening = (opening_t *)visit;
+    int code;
+
+    store->env = NULL;
+    if ((code = environment_open(&store->env, opening->config, opening->places,
+                                 0)) == 0 &&
+        (code = trees_open(store, 0)) == 0 &&
+        (code = bdb_format_check(store)) == 0)
+        code = bdb_incarnation(store, &store->base.incarnation);
+    if (code != 0 && store->env)
+        store->env->close(store->env, 0);
+    return code;
+}
+
+apr_status_t bdb_open(condreq_store_t **opened,
+                      const condreq_store_config_t *config,
+                      condreq_trouble_t *trouble, apr_pool_t *pool)
+{
+    bdb_store_t *store = apr_pcalloc(pool, sizeof(*store));
+    bdb_places_t places;
+    opening_t opening = {
+        {visit_open, "opening the store in", config->path}, config, &places};
+    apr_status_t status;
+
+    if ((status = bdb_places_find(&places, config->path, trouble, pool)))
+        return status;
+    if (!places.regions)
+        return condreq_trouble(trouble, APR_ENOENT,
+                               "opening the store in %s, never prepared",
+                               config->path);
+    store->base.provider = &condreq_store_bdb;
+    store->wait_us = config->wait_us;
+    if ((status = apr_thread_mutex_create(&store->body_ids_mutex,
+                                          APR_THREAD_MUTEX_DEFAULT, pool)))
+        return condreq_trouble(trouble, status, "making a mutex");
+    if ((status = bdb_visit(store, &opening.visit, trouble)) == APR_SUCCESS)
+        *opened = &store->base;
+    return status;
+}
+
+/* The library does nothing where nothing was logged. A lock that was waited
+ * for too long is given up only when somebody looks. */
+static int visit_maintain(bdb_store_t *store, bdb_visit_t *visit)
+{
+    DB_ENV *env = store->env;
+    int code;
+
+    (void)visit;
+    if ((code = env->txn_checkpoint(env, CHECKPOINT_KIBIBYTES,
+                                    CHECKPOINT_MINUTES, 0)) ||
+        (code = env->log_archive(env, NULL, DB_ARCH_REMOVE)) ||
+        (code = env->lock_detect(env, 0, DB_LOCK_EXPIRE, NULL)))
+        return code;
+    return 0;
+}
+
+apr_status_t bdb_maintain(condreq_store_t *store, condreq_trouble_t *trouble,
+                          apr_pool_t *pool)
+{
+    bdb_visit_t visit = {visit_maintain, "keeping the store in order", ""};
+
+    (void)pool;
+    return bdb_visit((bdb_store_t *)store, &visit, trouble);
+}
