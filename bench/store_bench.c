@@ -59,6 +59,8 @@ typedef struct side_t {
     void (*prepare)(void);
     void *(*open)(void);
     void (*update)(void *opened, unsigned document, apr_pool_t *pool);
+    /** what a keeper does once a second: checkpoint, old logs */
+    void (*maintain)(void *opened);
     double rates[ROUNDS_MAX];
 } side_t;
 
@@ -170,6 +172,18 @@ static void store_prepare(void)
         store_write(store, document, 1, pool);
     }
     store->provider->maintain(store, &trouble, pool);
+}
+
+static void store_maintain(void *opened)
+{
+    condreq_store_t *store = opened;
+    condreq_trouble_t trouble;
+    apr_pool_t *pool;
+
+    apr_pool_create(&pool, NULL);
+    if (store->provider->maintain(store, &trouble, pool))
+        die("maintain", trouble.sentence);
+    apr_pool_destroy(pool);
 }
 
 /* The bare library's side. */
@@ -358,11 +372,19 @@ static void bare_prepare(void)
     must(bare->env->log_archive(bare->env, NULL, DB_ARCH_REMOVE), "archive");
 }
 
+static void bare_maintain(void *opened)
+{
+    bare_t *bare = opened;
+
+    must(bare->env->txn_checkpoint(bare->env, 4096, 1, 0), "checkpoint");
+    must(bare->env->log_archive(bare->env, NULL, DB_ARCH_REMOVE), "archive");
+}
+
 /* Turns. */
 
 static side_t sides[] = {
-    {"store", store_prepare, store_open, store_update, {0}},
-    {"bare", bare_prepare, bare_open, bare_update, {0}},
+    {"store", store_prepare, store_open, store_update, store_maintain, {0}},
+    {"bare", bare_prepare, bare_open, bare_update, bare_maintain, {0}},
 };
 #define SIDES (sizeof(sides) / sizeof(sides[0]))
 
@@ -443,16 +465,15 @@ static void in_child(void (*work_there)(void))
         die("child", "failed");
 }
 
-/* Between the turns, as the keeper does it once a second. */
-static void store_maintain(void)
+static void keep(const side_t *side)
 {
-    condreq_store_t *store = store_open();
-    condreq_trouble_t trouble;
-    apr_pool_t *pool;
+    void *opened = side->open();
 
-    apr_pool_create(&pool, NULL);
-    if (store->provider->maintain(store, &trouble, pool))
-        die("maintain", trouble.sentence);
+    while (!board->stop) {
+        usleep(1000000);
+        side->maintain(opened);
+    }
+    _exit(0);
 }
 
 static double turn(side_t *side)
@@ -466,19 +487,19 @@ static double turn(side_t *side)
     for (i = 0; i < options.processes; i++)
         if (fork() == 0)
             work_in_process(side, i);
+    if (fork() == 0)
+        keep(side);
     while (board->ready < workers)
         usleep(1000);
     begun = seconds_now();
     board->go = 1;
     usleep((useconds_t)(options.seconds * 1e6));
     board->stop = 1;
-    for (i = 0; i < options.processes; i++)
-        wait(NULL);
     lasted = seconds_now() - begun;
+    for (i = 0; i <= options.processes; i++)
+        wait(NULL);
     for (i = 0; i < workers; i++)
         updates += board->updates[i];
-    if (side->prepare == store_prepare)
-        in_child(store_maintain);
     return (double)updates / lasted;
 }
 

@@ -72,6 +72,7 @@ void condreq_send_length(request_rec *r, apr_uint64_t length)
 void condreq_send_not_modified(request_rec *r)
 {
     r->status = HTTP_NOT_MODIFIED;
+    apr_table_unset(r->headers_out, "Accept-Ranges");
     if (apr_table_get(r->headers_out, "ETag"))
         apr_table_unset(r->headers_out, "Last-Modified");
 }

@@ -133,7 +133,6 @@ static apr_status_t keeper_stop(void *keeper_ptr)
     /* Pools are also destroyed in processes that were forked from the parent. */
     if (getpid() != keeper->parent)
         return APR_SUCCESS;
-    apr_proc_other_child_unregister(keeper);
     if (keeper->process.pid <= 0 || kill(keeper->process.pid, SIGTERM) != 0)
         return APR_SUCCESS;
     for (waited_ms = 0; waited_ms < GOODBYE_MS; waited_ms += 10) {

@@ -213,7 +213,7 @@ static void say_complete_length(request_rec *r)
     const condreq_request_t *request = condreq_request(r);
 
     if (r->status == HTTP_RANGE_NOT_SATISFIABLE && request->sends_length)
-        apr_table_setn(r->headers_out, "Content-Range",
+        apr_table_setn(r->err_headers_out, "Content-Range",
                        apr_psprintf(r->pool, "bytes */%" APR_UINT64_T_FMT,
                                     request->complete_length));
 }
