@@ -109,11 +109,20 @@ static void locate(condreq_exchange_t *exchange)
 
 /* ---- the exchange ---- */
 
+/* What the client asked about its own URI says nothing of a subrequest's or of
+ * an error document's. */
+static int is_clients_own(const request_rec *r)
+{
+    return !r->main && !(r->prev && ap_is_HTTP_ERROR(r->prev->status));
+}
+
 static void read_preconditions(condreq_exchange_t *exchange)
 {
     const apr_table_t *fields_in = exchange->r->headers_in;
     condreq_precondition_fields_t fields;
 
+    if (!is_clients_own(exchange->r))
+        return;
     fields.if_match = apr_table_get(fields_in, "If-Match");
     fields.if_none_match = apr_table_get(fields_in, "If-None-Match");
     fields.if_modified_since = apr_table_get(fields_in, "If-Modified-Since");
@@ -176,6 +185,9 @@ static int dispatch(condreq_exchange_t *exchange)
 {
     int is_collection = exchange->is_collection;
 
+    if (exchange->r->method_number != M_PUT &&
+        exchange->r->method_number != M_POST)
+        condreq_content_abandon(exchange->r);
     switch (exchange->r->method_number) {
     case M_GET:
         return is_collection ? condreq_refuse_method(exchange)

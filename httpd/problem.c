@@ -26,6 +26,7 @@ int condreq_refuse(request_rec *r, int status, const char *kind,
     problem->detail = detail;
     problem->members = members;
     condreq_request(r)->problem = problem;
+    condreq_content_abandon(r);
     return status;
 }
 

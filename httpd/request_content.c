@@ -241,6 +241,44 @@ static int read_content(condreq_exchange_t *exchange, growing_t *growing)
     return status;
 }
 
+/* ---- what is not read ---- */
+
+/* As much as a client may have sent before it could know better. */
+#define DRAINED_AT_MOST (64 * 1024)
+
+/* Takes what has come already. @return 1 if that was all */
+static int drain(request_rec *r)
+{
+    apr_bucket_brigade *brigade =
+        apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    apr_off_t taken = 0, length;
+    int ended = 0;
+
+    while (!ended && taken <= DRAINED_AT_MOST &&
+           ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES,
+                          APR_NONBLOCK_READ, HUGE_STRING_LEN) == APR_SUCCESS &&
+           !APR_BRIGADE_EMPTY(brigade)) {
+        ended = APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(brigade));
+        apr_brigade_length(brigade, 0, &length);
+        taken += length > 0 ? length : 0;
+        apr_brigade_cleanup(brigade);
+    }
+    apr_brigade_destroy(brigade);
+    return ended;
+}
+
+/* httpd reads a request to its end before it lets go of the answer. A stale
+ * writer must hear 412 although the rest of its content has not come, so then
+ * the connection is given up instead. */
+void condreq_content_abandon(request_rec *r)
+{
+    if (r->main || (!apr_table_get(r->headers_in, "Content-Length") &&
+                    !apr_table_get(r->headers_in, "Transfer-Encoding")))
+        return;
+    if (r->expecting_100 || !drain(r))
+        r->connection->keepalive = AP_CONN_CLOSE;
+}
+
 /* ---- what is checked ---- */
 
 static int refuse_json(request_rec *r, condreq_json_verdict_t verdict,

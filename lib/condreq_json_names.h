@@ -5,7 +5,7 @@
 
 #include "condreq_json.h"
 
-/** A member's place in the order of names. */
+/** A member, and what it is sorted by. */
 typedef struct condreq_json_name_t {
     /** condreq_json_string_prefix() of the name: decides nearly always */
     apr_uint64_t prefix;
@@ -13,7 +13,8 @@ typedef struct condreq_json_name_t {
     apr_size_t member;
 } condreq_json_name_t;
 
-/** Members in the order of their names, bytewise over the unescaped UTF-8. */
+/** Members in an order of their names: by the prefix, then bytewise over the
+ * unescaped UTF-8. */
 typedef struct condreq_json_names_t {
     const condreq_json_t *json;
     const condreq_json_name_t *sorted;
@@ -21,7 +22,7 @@ typedef struct condreq_json_names_t {
 } condreq_json_names_t;
 
 /**
- * Sorts an object's members; n log n comparisons whatever the names are.
+ * Sorts an object's members by name; n log n comparisons whatever the names are.
  * @param object  index of an object in json->values
  */
 condreq_json_names_t condreq_json_names_sort(const condreq_json_t *json,

@@ -148,14 +148,11 @@ apr_uint64_t condreq_json_string_prefix(const char *string, apr_size_t length)
 {
     unescaped_t it = unescaped_begin(string, length);
     apr_uint64_t prefix = 0;
-    unsigned int left = 8;
-    int byte;
+    int i, byte;
 
-    while (left && (byte = unescaped_next(&it)) >= 0) {
+    for (i = 0; i < 8 && (byte = unescaped_next(&it)) >= 0; i++)
         prefix = prefix << 8 | (apr_uint64_t)byte;
-        left--;
-    }
-    return left == 8 ? 0 : prefix << (8 * left);
+    return prefix;
 }
 
 static int is_tail(unsigned char c)

@@ -26,8 +26,8 @@ static inline int condreq_json_hex_digit(unsigned char c)
 int condreq_json_utf8_length(const unsigned char *at, const unsigned char *end);
 
 /**
- * The first eight bytes that a string means, the first one highest, filled
- * up with zeros: two strings whose prefixes differ compare as these do.
+ * The first eight bytes that a string means, as a number: where two of these
+ * differ, the strings do.
  * @param string  a valid JSON string with its quotes
  */
 apr_uint64_t condreq_json_string_prefix(const char *string, apr_size_t length);

@@ -3,6 +3,7 @@
  * nothing of what the client's own members mean. */
 
 #include <assert.h>
+#include <string.h>
 
 #include "apr_strings.h"
 #include "condreq_date.h"
@@ -140,7 +141,7 @@ static condreq_json_span_t inside(const condreq_json_t *object)
     return span;
 }
 
-/* Members behind the last: true once one stands before them. */
+/* What goes behind the client's last member, or alone into the braces. */
 static void add_behind(splice_t *splice, int one_stands_before)
 {
     const char *member;

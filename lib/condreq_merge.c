@@ -36,7 +36,7 @@ typedef struct merge_t {
     const condreq_json_t *target;
     const condreq_json_t *patch;
     const condreq_members_t *protect;
-    /* for each value of the patch: the target has a member of its name */
+    /* for each value of the patch: a member of the target took it */
     char *met;
     frame_t *frame;
     char *out;
@@ -193,13 +193,14 @@ static void step_merged(merge_t *merge)
     int stays = !change || !is_null(merge->patch, change);
 
     pass_member(merge, stays);
-    if (change)
-        merge->met[change] = 1;
     if (!stays)
         return;
-    if (!change)
+    if (!change) {
         write_value(merge, target, member);
-    else if (is_object(target, member) && is_object(merge->patch, change))
+        return;
+    }
+    merge->met[change] = 1;
+    if (is_object(target, member) && is_object(merge->patch, change))
         begin_merged(merge, member, change);
     else
         write_new(merge, change);

@@ -249,7 +249,7 @@ static const refused_t refused[] = {
     {"a NUL", TEXT("\"a\0b\""), 2, CONTROL},
     {"a NUL in a name", TEXT("{\"a\0\":1}"), 3, CONTROL},
     {"the last control character, late in a string",
-     TEXT("\"0123456789abcdef\x1F\""), 17, CONTROL},
+     TEXT("\"0123456789abcdef\x1F 0123456789\""), 17, CONTROL},
     {"\\a", TEXT("\"\\a\""), 1, NO_ESCAPE},
     {"\\x", TEXT("\"ab\\x41\""), 3, NO_ESCAPE},
     {"\\'", TEXT("\"\\'\""), 1, NO_ESCAPE},
