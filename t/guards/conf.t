@@ -107,7 +107,8 @@ $examples{'auth.conf'} = sub {
                              "Require all granted\n");
         return OneHttpd::load() . OneHttpd::store($directory)
             . "<Directory $directory/htdocs>\nAllowOverride All\n"
-            . "Require all granted\n</Directory>\n" . adapted('auth.conf', $directory);
+            . "Require all granted\n</Directory>\n"
+            . adapted('auth.conf', $directory);
     });
 
     anyone_reads_alice_writes($httpd, '/documents/doc1');
@@ -164,7 +165,7 @@ $examples{'htaccess.example'} = sub {
 };
 
 # readme.t runs these two.
-$examples{'demo.conf'} = $examples{'demo.sh'} = sub { };
+$examples{'demo.conf'} = $examples{'demo'} = sub { };
 
 for my $name (sort map { s{.*/}{}r } glob "$conf/*") {
     ok $examples{$name}, "$name is tried here";
