@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "condreq_bdb.h"
+#include "condreq_bdb_fault.h"
 
 /* Four to a page with their keys, and none over a quarter of it: the library
  * keeps larger items on pages of their own, where all writers queue. Part of
@@ -182,10 +183,12 @@ apr_status_t bdb_body_put(condreq_txn_t *base, const char *key,
     body_t body;
     int code = bdb_body_id(store, &record->body_id);
 
+    txn->wrote = 1;
     if (code == 0) {
         body = body_of(store, txn->txn, key, record);
         code = body_write(&body, bytes);
     }
+    CONDREQ_FAULT("between puts");
     return bdb_txn_outcome(txn, code, "writing the body of", key);
 }
 
@@ -209,6 +212,7 @@ apr_status_t bdb_body_remove(condreq_txn_t *base, const char *key,
     bdb_txn_t *txn = (bdb_txn_t *)base;
     body_t body = body_of((bdb_store_t *)base->store, txn->txn, key, record);
 
+    txn->wrote = 1;
     return bdb_txn_outcome(txn, body_remove(&body), "removing the body of",
                            key);
 }

@@ -1,0 +1,130 @@
+/* Helpers: the keeper's own processes, started, awaited and ended.
+ * Knows processes; of the store what the housekeeper calls. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "condreq_bdb.h"
+#include "condreq_bdb_keeper.h"
+#include "condreq_bdb_watch.h"
+
+#define LOOK_MS 100
+#define MAINTAIN_EVERY_MS 250
+#define MAINTAIN_AFTER_TROUBLE_MS 5000
+#define START_AGAIN_AFTER_US APR_USEC_PER_SEC
+#define GOODBYE_MS 5000
+
+static int wait_for(pid_t child)
+{
+    int state = 0;
+
+    while (waitpid(child, &state, 0) < 0)
+        if (errno != EINTR)
+            return 0;
+    return WIFEXITED(state) && WEXITSTATUS(state) == 0;
+}
+
+int bdb_helper_await(pid_t child, const condreq_keeper_t *keeper)
+{
+    struct pollfd polled = {bdb_process_open(child), POLLIN, 0};
+
+    while (polled.fd >= 0 && poll(&polled, 1, LOOK_MS) <= 0)
+        if (keeper->should_end(keeper->baton))
+            kill(child, SIGKILL);
+    if (polled.fd >= 0)
+        close(polled.fd);
+    return wait_for(child);
+}
+
+void bdb_helper_end(apr_uint64_t process)
+{
+    pid_t pid = bdb_identity_pid(process);
+    struct pollfd polled = {bdb_process_open(pid), POLLIN, 0};
+
+    if (polled.fd < 0)
+        return;
+    if (bdb_identity(pid, bdb_identity_role(process)) == process) {
+        kill(pid, SIGKILL);
+        while (poll(&polled, 1, -1) < 0 && errno == EINTR)
+            ;
+    }
+    close(polled.fd);
+}
+
+/* ---- the housekeeper ---- */
+
+/* Hears nothing but the end of the leash, and sleeps on it. */
+static void keep_house(const condreq_store_config_t *config,
+                       const condreq_keeper_t *keeper, int leash,
+                       apr_pool_t *pool)
+{
+    struct pollfd polled = {leash, POLLIN, 0};
+    condreq_trouble_t trouble;
+    condreq_store_t *store;
+    apr_status_t status =
+        bdb_open_as(&store, config, BDB_HOUSEKEEPER, &trouble, pool);
+
+    while (status == APR_SUCCESS && poll(&polled, 1, MAINTAIN_EVERY_MS) == 0)
+        status = bdb_maintain(store, &trouble, pool);
+    if (status != APR_SUCCESS)
+        keeper->log(keeper->baton, CONDREQ_KEEPER_ERROR, trouble.sentence);
+    _exit(status == APR_SUCCESS ? 0 : 1);
+}
+
+static void start(bdb_housekeeper_t *housekeeper,
+                  const condreq_store_config_t *config,
+                  const condreq_keeper_t *keeper, apr_pool_t *pool)
+{
+    int ends[2];
+    pid_t pid;
+
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return;
+    if ((pid = fork()) == 0) {
+        prctl(PR_SET_NAME, "condreq-house");
+        close(ends[1]);
+        keep_house(config, keeper, ends[0], pool);
+    }
+    close(ends[0]);
+    if (pid < 0) {
+        close(ends[1]);
+        return;
+    }
+    housekeeper->pid = pid;
+    housekeeper->leash = ends[1];
+}
+
+void bdb_housekeeper_ensure(bdb_housekeeper_t *housekeeper,
+                            const condreq_store_config_t *config,
+                            const condreq_keeper_t *keeper, apr_pool_t *pool)
+{
+    if (housekeeper->pid && waitpid(housekeeper->pid, NULL, WNOHANG) != 0) {
+        close(housekeeper->leash);
+        housekeeper->pid = 0;
+    }
+    if (housekeeper->pid ||
+        (housekeeper->started_us &&
+         bdb_clock_us() - housekeeper->started_us < START_AGAIN_AFTER_US))
+        return;
+    housekeeper->started_us = bdb_clock_us();
+    start(housekeeper, config, keeper, pool);
+}
+
+void bdb_housekeeper_end(bdb_housekeeper_t *housekeeper)
+{
+    struct pollfd polled = {-1, POLLIN, 0};
+
+    if (!housekeeper->pid)
+        return;
+    close(housekeeper->leash);
+    polled.fd = bdb_process_open(housekeeper->pid);
+    poll(&polled, 1, GOODBYE_MS);
+    waitpid(housekeeper->pid, NULL, WNOHANG);
+    if (polled.fd >= 0)
+        close(polled.fd);
+    housekeeper->pid = 0;
+}

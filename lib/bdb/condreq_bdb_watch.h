@@ -1,0 +1,46 @@
+/* The processes that have a slot, watched: the kernel tells of a death at
+ * once, by a descriptor a process. */
+#ifndef CONDREQ_BDB_WATCH_H
+#define CONDREQ_BDB_WATCH_H
+
+#include <poll.h>
+
+#include "condreq_bdb_control.h"
+
+typedef struct bdb_watch_t {
+    bdb_control_t *control;
+    /** whose slot each was when it was last looked at */
+    apr_uint64_t *seen;
+    /** who is watched, count of them; processes[i] by polled[i + 1], and the
+     * doorbell by polled[0] */
+    apr_uint64_t *processes;
+    struct pollfd *polled;
+    unsigned count;
+    /** called for each that is gone, while its slots still are its own */
+    void (*on_death)(void *baton, apr_uint64_t process, int inside);
+    void *baton;
+} bdb_watch_t;
+
+apr_status_t bdb_watch_make(bdb_watch_t **made, bdb_control_t *control,
+                            condreq_trouble_t *trouble, apr_pool_t *pool);
+
+/** Looks at every slot for processes that have come. */
+void bdb_watch_look(bdb_watch_t *watch);
+
+/** Waits for a death or the doorbell, then looks. A signal ends it. */
+void bdb_watch_wait(bdb_watch_t *watch, int longest_ms);
+
+/** How many slots of living processes are inside, with this word. */
+unsigned bdb_watch_inside(const bdb_watch_t *watch, apr_uint64_t word);
+
+/** Kills the processes of which a thread is inside.
+ * @return how many */
+unsigned bdb_watch_kill_inside(bdb_watch_t *watch, apr_uint64_t word);
+
+/** Another process that has a slot and lives; 0 where nobody is there. */
+pid_t bdb_watch_anybody(const bdb_control_t *control);
+
+/** A descriptor that becomes readable when a process ends; -1: it has. */
+int bdb_process_open(pid_t pid);
+
+#endif
