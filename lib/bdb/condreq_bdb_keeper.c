@@ -23,6 +23,8 @@
 /* How long those inside have until they are ended: most leave at once, and the
  * others wait for locks whose holders are dead. */
 #define LEAVE_WITHIN_US 200000
+/* Nor longer than it takes to see that they do. */
+#define ASLEEP_FOR_US 20000
 /* The same where nothing is broken. */
 #define LEAVE_CALMLY_WITHIN_US 1000000
 /* What the dead leave in the regions must not fill them. */
@@ -118,15 +120,25 @@ static void panic(keeping_t *keeping)
         bdb_word_generation(word_now(keeping)));
 }
 
+/* Not until the time is up where nothing will change any more. */
 static unsigned wait_until_left(keeping_t *keeping, apr_uint64_t word,
                                 apr_interval_time_t longest_us)
 {
-    apr_time_t until = apr_time_now() + longest_us;
+    apr_int64_t begun_us = bdb_clock_us(), now_us = begun_us;
+    apr_int64_t asked_us = begun_us;
+    apr_uint64_t runs = 0;
     unsigned inside;
 
     while ((inside = bdb_watch_inside(keeping->watch, word)) > 0 &&
-           apr_time_now() < until)
+           now_us - begun_us < longest_us) {
         bdb_watch_wait(keeping->watch, LOOK_WHILE_DRAINING_MS);
+        now_us = bdb_clock_us();
+        if (now_us - asked_us < ASLEEP_FOR_US)
+            continue;
+        if (bdb_watch_all_asleep(keeping->watch, word, &runs))
+            return inside;
+        asked_us = now_us;
+    }
     return inside;
 }
 

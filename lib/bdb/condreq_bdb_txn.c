@@ -7,8 +7,10 @@
 
 /* What is known of a transaction's last commit. */
 typedef enum ending_t {
-    /** there was none, or it is known how it went */
-    ENDING_KNOWN,
+    /** there was none, or it changed nothing */
+    ENDING_NONE,
+    /** it is in the log */
+    ENDING_COMMITTED,
     /** the environment was lost under it: the witness will know */
     ENDING_ASKED,
     /** and there is no witness */
@@ -40,9 +42,23 @@ void bdb_txn_witness(bdb_txn_t *txn, const char *key,
     txn->witnessed = 1;
 }
 
-/* Whatever a commit says but yes leaves it open whether the transaction is in
- * the log: only a recovery can tell. */
-static int commit(bdb_txn_t *txn, running_t *running)
+/* The keeper condemns before it marks the regions, so a commit that ended while
+ * the word was good was not disturbed by the mark. The library marks them by
+ * itself where a disk fails. */
+static int is_lost(const bdb_store_t *store, const bdb_slot_t *slot)
+{
+    u_int32_t flags = 0;
+
+    return atomic_load(&store->control->file->word) !=
+               atomic_load_explicit(&slot->inside, memory_order_relaxed) ||
+           store->env->get_flags(store->env, &flags) != 0 ||
+           (flags & DB_PANIC_ENVIRONMENT) != 0;
+}
+
+/* Only a commit that says yes in a sound environment is one. A no may be in
+ * the log all the same, and so may a yes not: the library takes a flush that
+ * failed for done where the log has just gone on to another file. */
+static int commit(bdb_store_t *store, bdb_txn_t *txn, running_t *running)
 {
     int code;
 
@@ -53,14 +69,17 @@ static int commit(bdb_txn_t *txn, running_t *running)
     CONDREQ_FAULT("before commit");
     code = txn->txn->commit(txn->txn, 0);
     CONDREQ_FAULT("after commit");
-    if (code != 0 && txn->wrote) {
+    if (!txn->wrote)
+        return code;
+    if (code != 0 || (is_lost(store, txn->slot) && !CONDREQ_UNPROTECTED())) {
         running->ending = txn->witnessed ? ENDING_ASKED : ENDING_UNKNOWN;
         return DB_RUNRECOVERY;
     }
+    running->ending = ENDING_COMMITTED;
     if (txn->witnessed)
         atomic_store_explicit(&txn->slot->verdict, BDB_VERDICT_NONE,
                               memory_order_relaxed);
-    return code;
+    return 0;
 }
 
 /* A body may return what a failed operation gave it or anything else: only
@@ -79,11 +98,23 @@ static int run_body(bdb_store_t *store, running_t *running, bdb_slot_t *slot)
     CONDREQ_FAULT("begin");
     running->status = running->body(&txn.base, running->baton, running->pool);
     if (running->status == APR_SUCCESS && txn.failed == 0)
-        return commit(&txn, running);
+        return commit(store, &txn, running);
     if (txn.failed == DB_RUNRECOVERY)
         return txn.failed;
     code = txn.txn->abort(txn.txn);
     return code ? DB_RUNRECOVERY : txn.failed;
+}
+
+static ending_t ending_of(apr_uint32_t verdict)
+{
+    switch (verdict) {
+    case BDB_VERDICT_COMMITTED:
+        return ENDING_COMMITTED;
+    case BDB_VERDICT_LOST:
+        return ENDING_NONE;
+    default:
+        return ENDING_UNKNOWN;
+    }
 }
 
 /* Comes back after a recovery: what was committed is not done again. */
@@ -91,17 +122,11 @@ static int visit_txn(bdb_store_t *store, bdb_visit_t *visit)
 {
     running_t *running = (running_t *)visit;
     bdb_slot_t *slot = bdb_slot_mine(store->control, 0);
-    apr_uint32_t verdict = BDB_VERDICT_NONE;
 
-    if (running->ending == ENDING_UNKNOWN)
-        return 0;
     if (running->ending == ENDING_ASKED)
-        verdict = atomic_exchange(&slot->verdict, BDB_VERDICT_NONE);
-    running->ending =
-        verdict == BDB_VERDICT_PENDING ? ENDING_UNKNOWN : ENDING_KNOWN;
-    if (verdict == BDB_VERDICT_PENDING || verdict == BDB_VERDICT_COMMITTED)
-        return 0;
-    return run_body(store, running, slot);
+        running->ending =
+            ending_of(atomic_exchange(&slot->verdict, BDB_VERDICT_NONE));
+    return running->ending == ENDING_NONE ? run_body(store, running, slot) : 0;
 }
 
 /* Nobody waits for the answer any more. */
@@ -120,14 +145,16 @@ apr_status_t bdb_txn(condreq_store_t *base, condreq_txn_body_t *body,
     bdb_store_t *store = (bdb_store_t *)base;
     running_t running = {{visit_txn, "", ""}, body,    baton,
                          APR_SUCCESS,         trouble, NULL,
-                         ENDING_KNOWN};
+                         ENDING_NONE};
     apr_status_t status = apr_pool_create(&running.pool, pool);
 
     if (status != APR_SUCCESS)
         return condreq_trouble(trouble, status, "making a pool");
     status = bdb_visit(store, &running.visit, trouble);
-    if (running.ending != ENDING_KNOWN)
+    if (running.ending == ENDING_ASKED || running.ending == ENDING_UNKNOWN)
         return give_up(store, trouble);
+    if (running.ending == ENDING_COMMITTED)
+        return APR_SUCCESS;
     return status ? status : running.status;
 }
 

@@ -9,6 +9,7 @@
 #include "apr_strings.h"
 
 #include "condreq_bdb.h"
+#include "condreq_bdb_fault.h"
 
 #define BACKOFF_SHORTEST_US 50
 #define BACKOFF_LONGEST_US 5000
@@ -113,13 +114,15 @@ static apr_status_t run_inside(bdb_store_t *store, bdb_visit_t *visit,
     *code = visit->run(store, visit);
     bdb_listen(NULL);
     bdb_slot_leave(slot);
-    if (*code == 0)
-        return APR_SUCCESS;
     if (*code == DB_RUNRECOVERY)
         bdb_control_condemn(store->control, word, BDB_CONDEMNED_BY_LIBRARY);
-    /* What goes wrong in a condemned environment went wrong because of it. */
-    else if (atomic_load(&store->control->file->word) != word)
+    /* What came of it in a condemned environment, good or bad, may have come of
+     * its end: a panic surprises the library in places where it goes on. */
+    else if (atomic_load(&store->control->file->word) != word &&
+             !CONDREQ_UNPROTECTED())
         *code = DB_RUNRECOVERY;
+    if (*code == 0)
+        return APR_SUCCESS;
     return bdb_trouble(trouble, *code, &heard, visit->doing, visit->key);
 }
 

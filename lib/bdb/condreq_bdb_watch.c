@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -179,6 +180,53 @@ unsigned bdb_watch_inside(const bdb_watch_t *watch, apr_uint64_t word)
         inside += atomic_load(&watch->control->slots[i].owner) != 0 &&
                   atomic_load(&watch->control->slots[i].inside) == word;
     return inside;
+}
+
+#define FNV_START 14695981039346656037u
+#define FNV_PRIME 1099511628211u
+
+/* Mixes a thread's number of switches into runs: it grows whenever it runs.
+ * @return is it asleep? */
+static int is_asleep(const bdb_slot_t *slot, apr_uint64_t *runs)
+{
+    unsigned long long switches;
+    char name[96], line[256], state = '?';
+    FILE *file;
+
+    snprintf(name, sizeof(name), "/proc/%d/task/%u/status",
+             (int)bdb_identity_pid(atomic_load(&slot->owner)),
+             atomic_load(&slot->thread));
+    if (!(file = fopen(name, "re")))
+        return 0;
+    while (fgets(line, sizeof(line), file)) {
+        sscanf(line, "State: %c", &state);
+        if (sscanf(line, "voluntary_ctxt_switches: %llu", &switches) == 1 ||
+            sscanf(line, "nonvoluntary_ctxt_switches: %llu", &switches) == 1)
+            *runs = (*runs ^ switches) * FNV_PRIME;
+    }
+    fclose(file);
+    return state == 'S';
+}
+
+int bdb_watch_all_asleep(const bdb_watch_t *watch, apr_uint64_t word,
+                         apr_uint64_t *runs)
+{
+    apr_uint64_t before = *runs;
+    int asleep = 1;
+    unsigned i;
+
+    *runs = FNV_START;
+    for (i = 0; i < watch->control->slot_count && asleep; i++) {
+        const bdb_slot_t *slot = &watch->control->slots[i];
+
+        if (atomic_load(&slot->inside) != word)
+            continue;
+        *runs = (*runs ^ i) * FNV_PRIME;
+        asleep = is_asleep(slot, runs);
+    }
+    if (!asleep)
+        *runs = 0;
+    return asleep && *runs == before;
 }
 
 static int kill_process(apr_uint64_t process)

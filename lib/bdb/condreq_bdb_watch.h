@@ -33,6 +33,16 @@ void bdb_watch_wait(bdb_watch_t *watch, int longest_ms);
 /** How many slots of living processes are inside, with this word. */
 unsigned bdb_watch_inside(const bdb_watch_t *watch, apr_uint64_t word);
 
+/**
+ * Are all threads that are inside asleep, and did none of them run since the
+ * last call? Then they wait for one another and for the dead, for ever: the
+ * library never sleeps longer than some milliseconds on anything else, but
+ * for the disk, which is another kind of sleep.
+ * @param runs  what the last call left there, 0 at first
+ */
+int bdb_watch_all_asleep(const bdb_watch_t *watch, apr_uint64_t word,
+                         apr_uint64_t *runs);
+
 /** Kills the processes of which a thread is inside.
  * @return how many */
 unsigned bdb_watch_kill_inside(bdb_watch_t *watch, apr_uint64_t word);

@@ -63,6 +63,9 @@ typedef struct operation_t {
     apr_uint64_t base;
     apr_uint64_t version;
     apr_int64_t began_us;
+    apr_int64_t ended_us;
+    /** the generation that it ended in */
+    apr_uint64_t generation;
 } operation_t;
 
 /** What one thread of one worker did, across the deaths of its process. */
@@ -128,6 +131,9 @@ void crash_final_trees(void);
 void crash_final_documents(void);
 
 /* Everywhere. */
+
+/** Prints whoever wrote a version, for the one who looks for the reason. */
+void crash_describe(unsigned document, apr_uint64_t version);
 
 void crash_violation(const char *format, ...)
     __attribute__((format(printf, 1, 2)));

@@ -26,6 +26,28 @@ void crash_violation(const char *format, ...)
     fflush(stdout);
 }
 
+void crash_describe(unsigned document, apr_uint64_t version)
+{
+    unsigned thread, i;
+
+    for (thread = 0; thread < THREADS_MAX; thread++)
+        for (i = 0; i < atomic_load(&board->diaries[thread].count); i++) {
+            operation_t *operation = &board->diaries[thread].operations[i];
+
+            if (operation->document == document && operation->kind != CREATE &&
+                (operation->version == version || operation->base >= version))
+                printf("#   thread %u: kind %d state %d upon %lu made %lu, "
+                       "%.6f to %.6f, generation %lu\n",
+                       thread, operation->kind, atomic_load(&operation->state),
+                       (unsigned long)operation->base,
+                       (unsigned long)operation->version,
+                       (double)operation->began_us / 1e6,
+                       (double)operation->ended_us / 1e6,
+                       (unsigned long)operation->generation);
+        }
+    fflush(stdout);
+}
+
 static int insert(apr_uint64_t entry)
 {
     size_t at = (size_t)((entry * 0x9e3779b97f4a7c15u) >> 20) & (room - 1);

@@ -130,7 +130,9 @@ static void check_author(unsigned document, const condreq_record_t *record,
         crash_violation("document %u: version %lu was refused (%d), and is "
                         "there",
                         document, (unsigned long)record->version, state);
-    if (operation->base + 1 != record->version ||
+    /* Where nothing was, it may have come and gone in between. */
+    if ((operation->kind == REVIVE ? operation->base >= record->version
+                                   : operation->base + 1 != record->version) ||
         (state == ACKNOWLEDGED && operation->version != record->version))
         crash_violation("document %u: version %lu holds what was written as "
                         "version %lu upon %lu",
@@ -165,11 +167,16 @@ static int read_and_check(condreq_store_t *store, unsigned document,
     atomic_fetch_add(&board->reads, 1);
     if (condreq_store_bdb.lookup(store, key, record, &trouble, pool))
         return 0;
-    if (record->version < acknowledged)
+    if (record->version < acknowledged) {
         crash_violation("document %u: version %lu was acknowledged, %lu is "
                         "there",
                         document, (unsigned long)acknowledged,
                         (unsigned long)record->version);
+        printf(
+            "#   %.6f, generation %lu\n", (double)crash_now_us() / 1e6,
+            (unsigned long)bdb_word_generation(((bdb_store_t *)store)->opened));
+        crash_describe(document, record->version);
+    }
     if (condreq_document_read(&resource, record, &bytes, &trouble, pool))
         return 0;
     if (record->state == CONDREQ_LIVE)
@@ -267,6 +274,8 @@ static void end(operation_t *operation, condreq_store_t *store,
     apr_int64_t slowest_us = atomic_load(&board->slowest_us);
 
     operation->version = write->record.version;
+    operation->ended_us = now_us;
+    operation->generation = bdb_word_generation(((bdb_store_t *)store)->opened);
     if (state == REFUSED && operation->kind != CREATE &&
         write->record.version == operation->base)
         crash_violation("document %u: refused upon version %lu, which is there",
