@@ -280,7 +280,8 @@ apr_status_t bdb_recover(const condreq_store_config_t *config,
 }
 
 /* Recovery under a live user destroys data. Whoever calls us has seen to it
- * that there is none; a second look costs nothing. */
+ * that there is none; a second look costs nothing. Helpers of a keeper that
+ * was killed may be left, and stuck. */
 static apr_status_t refuse_if_used(const condreq_store_config_t *config,
                                    condreq_trouble_t *trouble, apr_pool_t *pool)
 {
@@ -290,7 +291,10 @@ static apr_status_t refuse_if_used(const condreq_store_config_t *config,
 
     if (bdb_control_map(&control, config->path, BDB_WORKER, &none, pool))
         return APR_SUCCESS;
-    user = bdb_watch_anybody(control);
+    bdb_helpers_end(control, BDB_RECOVERY);
+    user = bdb_watch_anybody(control, BDB_WORKER);
+    if (!user)
+        bdb_helpers_end(control, BDB_HOUSEKEEPER);
     bdb_control_unmap(control);
     if (user)
         return condreq_trouble(trouble, EBUSY,

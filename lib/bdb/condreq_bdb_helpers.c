@@ -13,7 +13,9 @@
 #include "condreq_bdb_watch.h"
 
 #define LOOK_MS 100
-#define MAINTAIN_EVERY_MS 250
+/* A second of writes makes tens of megabytes of log, and a recovery of as many
+ * seconds. */
+#define MAINTAIN_EVERY_MS 100
 #define MAINTAIN_AFTER_TROUBLE_MS 5000
 #define START_AGAIN_AFTER_US APR_USEC_PER_SEC
 #define GOODBYE_MS 5000
@@ -40,7 +42,7 @@ int bdb_helper_await(pid_t child, const condreq_keeper_t *keeper)
     return wait_for(child);
 }
 
-void bdb_helper_end(apr_uint64_t process)
+static void end_process(apr_uint64_t process)
 {
     pid_t pid = bdb_identity_pid(process);
     struct pollfd polled = {bdb_process_open(pid), POLLIN, 0};
@@ -53,6 +55,22 @@ void bdb_helper_end(apr_uint64_t process)
             ;
     }
     close(polled.fd);
+}
+
+void bdb_helpers_end(bdb_control_t *control, bdb_role_t role)
+{
+    unsigned i;
+
+    for (i = 0; i < control->slot_count; i++) {
+        bdb_slot_t *slot = &control->slots[i];
+        apr_uint64_t owner = atomic_load(&slot->owner);
+
+        if (!owner || bdb_identity_role(owner) != role)
+            continue;
+        end_process(owner);
+        atomic_store(&slot->inside, 0);
+        atomic_store(&slot->owner, 0);
+    }
 }
 
 /* ---- the housekeeper ---- */
@@ -98,20 +116,28 @@ static void start(bdb_housekeeper_t *housekeeper,
     housekeeper->leash = ends[1];
 }
 
+/* One that was killed is missed at once; one that could not open the store
+ * would not be able to the next moment. */
+static void reap(bdb_housekeeper_t *housekeeper)
+{
+    int state = 0;
+
+    if (!housekeeper->pid ||
+        waitpid(housekeeper->pid, &state, WNOHANG) != housekeeper->pid)
+        return;
+    close(housekeeper->leash);
+    housekeeper->pid = 0;
+    housekeeper->not_before_us =
+        WIFEXITED(state) ? bdb_clock_us() + START_AGAIN_AFTER_US : 0;
+}
+
 void bdb_housekeeper_ensure(bdb_housekeeper_t *housekeeper,
                             const condreq_store_config_t *config,
                             const condreq_keeper_t *keeper, apr_pool_t *pool)
 {
-    if (housekeeper->pid && waitpid(housekeeper->pid, NULL, WNOHANG) != 0) {
-        close(housekeeper->leash);
-        housekeeper->pid = 0;
-    }
-    if (housekeeper->pid ||
-        (housekeeper->started_us &&
-         bdb_clock_us() - housekeeper->started_us < START_AGAIN_AFTER_US))
-        return;
-    housekeeper->started_us = bdb_clock_us();
-    start(housekeeper, config, keeper, pool);
+    reap(housekeeper);
+    if (!housekeeper->pid && bdb_clock_us() >= housekeeper->not_before_us)
+        start(housekeeper, config, keeper, pool);
 }
 
 void bdb_housekeeper_end(bdb_housekeeper_t *housekeeper)

@@ -301,22 +301,6 @@ static void bring_back(keeping_t *keeping)
 
 /* ---- one keeper after another ---- */
 
-/* What an old keeper began must not go on beside what this one begins. */
-static void end_old_recoveries(keeping_t *keeping)
-{
-    unsigned i;
-
-    for (i = 0; i < keeping->control->slot_count; i++) {
-        bdb_slot_t *slot = &keeping->control->slots[i];
-        apr_uint64_t owner = atomic_load(&slot->owner);
-
-        if (!owner || bdb_identity_role(owner) != BDB_RECOVERY)
-            continue;
-        bdb_helper_end(owner);
-        atomic_store(&slot->owner, 0);
-    }
-}
-
 static apr_status_t take_over(keeping_t *keeping, condreq_trouble_t *trouble)
 {
     bdb_control_file_t *file;
@@ -334,7 +318,8 @@ static apr_status_t take_over(keeping_t *keeping, condreq_trouble_t *trouble)
     file = keeping->control->file;
     keeping->epoch = atomic_fetch_add(&file->epoch, 1) + 1;
     atomic_store(&file->keeper, keeping->control->identity);
-    end_old_recoveries(keeping);
+    /* What an old keeper began must not go on beside what this one begins. */
+    bdb_helpers_end(keeping->control, BDB_RECOVERY);
     bdb_watch_look(keeping->watch);
     return APR_SUCCESS;
 }

@@ -25,15 +25,16 @@ apr_status_t bdb_keeper_turn(const char *path, const condreq_keeper_t *keeper,
  * @return did it exit with 0? */
 int bdb_helper_await(pid_t child, const condreq_keeper_t *keeper);
 
-/** Kills another keeper's child and waits until it is gone. */
-void bdb_helper_end(apr_uint64_t process);
+/** Kills what an earlier keeper left running, and waits until it is gone.
+ * @param role  RECOVERY; HOUSEKEEPER only where nobody else is inside */
+void bdb_helpers_end(bdb_control_t *control, bdb_role_t role);
 
 /** Does what maintain() does, again and again, until the keeper is gone. */
 typedef struct bdb_housekeeper_t {
     pid_t pid;
     /** its other end is closed when the keeper is gone */
     int leash;
-    apr_int64_t started_us;
+    apr_int64_t not_before_us;
 } bdb_housekeeper_t;
 
 /** Starts it where it does not run. */

@@ -237,19 +237,30 @@ static int kill_process(apr_uint64_t process)
            kill(pid, SIGKILL) == 0;
 }
 
+/* Has one of the first slots the same owner, inside? */
+static int comes_again(const bdb_watch_t *watch, apr_uint64_t word,
+                       apr_uint64_t process, unsigned before)
+{
+    unsigned i;
+
+    for (i = 0; i < before; i++)
+        if (atomic_load(&watch->control->slots[i].owner) == process &&
+            atomic_load(&watch->control->slots[i].inside) == word)
+            return 1;
+    return 0;
+}
+
 unsigned bdb_watch_kill_inside(bdb_watch_t *watch, apr_uint64_t word)
 {
-    apr_uint64_t last = 0;
     unsigned i, killed = 0;
 
     for (i = 0; i < watch->control->slot_count; i++) {
         const bdb_slot_t *slot = &watch->control->slots[i];
         apr_uint64_t owner = atomic_load(&slot->owner);
 
-        if (!owner || owner == last || atomic_load(&slot->inside) != word)
-            continue;
-        killed += (unsigned)kill_process(owner);
-        last = owner;
+        if (owner && atomic_load(&slot->inside) == word &&
+            !comes_again(watch, word, owner, i))
+            killed += (unsigned)kill_process(owner);
     }
     return killed;
 }
@@ -266,7 +277,7 @@ static int lives(apr_uint64_t process)
     return !ended;
 }
 
-pid_t bdb_watch_anybody(const bdb_control_t *control)
+pid_t bdb_watch_anybody(const bdb_control_t *control, bdb_role_t role)
 {
     unsigned i;
 
@@ -274,7 +285,8 @@ pid_t bdb_watch_anybody(const bdb_control_t *control)
         apr_uint64_t owner = atomic_load(&control->slots[i].owner);
         pid_t pid = bdb_identity_pid(owner);
 
-        if (owner && pid != getpid() && lives(owner))
+        if (owner && bdb_identity_role(owner) == role && pid != getpid() &&
+            lives(owner))
             return pid;
     }
     return 0;

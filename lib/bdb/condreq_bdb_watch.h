@@ -47,8 +47,9 @@ int bdb_watch_all_asleep(const bdb_watch_t *watch, apr_uint64_t word,
  * @return how many */
 unsigned bdb_watch_kill_inside(bdb_watch_t *watch, apr_uint64_t word);
 
-/** Another process that has a slot and lives; 0 where nobody is there. */
-pid_t bdb_watch_anybody(const bdb_control_t *control);
+/** Another process of this role that has a slot and lives; 0 where there is
+ * none. */
+pid_t bdb_watch_anybody(const bdb_control_t *control, bdb_role_t role);
 
 /** A descriptor that becomes readable when a process ends; -1: it has. */
 int bdb_process_open(pid_t pid);
