@@ -24,6 +24,8 @@ board_t *board;
 #define KEEPERS 2
 #define RECENT_AT_MOST 200
 #define HUNG_US (13 * APR_USEC_PER_SEC)
+#define STILL_AT_MOST_US (8 * APR_USEC_PER_SEC)
+#define MANY 201
 #define OUTAGE_AT_MOST_US (20 * APR_USEC_PER_SEC)
 
 static pid_t workers[PROCESSES_MAX];
@@ -329,26 +331,78 @@ static void strike_everything_and_prepare(void)
     start_all();
 }
 
+/* A process that stands still inside holds up all others until the keeper ends
+ * it; one that does so outside holds up nobody. */
+static void strike_still(void)
+{
+    unsigned process = draw_random() % options.processes;
+    pid_t pid = workers[process];
+    apr_int64_t until = crash_now_us() + STILL_AT_MOST_US;
+
+    kill(pid, SIGSTOP);
+    while (workers[process] == pid && crash_now_us() < until) {
+        pause_us(1000);
+        reap();
+    }
+    if (workers[process] == pid)
+        strike(pid);
+    atomic_store(&board->fault_at_us, crash_now_us());
+}
+
+static void come_and_go(void)
+{
+    apr_pool_t *pool;
+
+    apr_pool_create(&pool, NULL);
+    crash_open(pool);
+    _exit(0);
+}
+
+/* What each leaves in the regions is little, but it stays there. */
+static void many_come_and_go(void)
+{
+    unsigned i;
+
+    for (i = 0; i < MANY; i++)
+        in_child(come_and_go);
+    pause_us(APR_USEC_PER_SEC);
+    atomic_store(&board->fault_at_us, crash_now_us());
+}
+
+/** What is known of how long a stroke keeps service away. */
+typedef enum timing_t {
+    /** one death, or one and the keeper's: what a user may meet */
+    ONE_DEATH,
+    /** more than one in a row */
+    MANY_DEATHS,
+    /** it takes its own time */
+    UNTIMED
+} timing_t;
+
 typedef struct stroke_t {
     const char *name;
     void (*strike)(void);
     unsigned weight;
+    timing_t timing;
     unsigned times;
 } stroke_t;
 
 static stroke_t strokes[] = {
-    {"worker", strike_worker, 24, 0},
-    {"worker at a point inside", strike_inside, 24, 0},
-    {"all workers", strike_workers, 5, 0},
-    {"keeper", strike_keeper, 6, 0},
-    {"standby", strike_standby, 3, 0},
-    {"both keepers", strike_keepers, 3, 0},
-    {"keeper and worker", strike_keeper_and_worker, 6, 0},
-    {"housekeeper", strike_housekeeper, 5, 0},
-    {"recovery", strike_recovery, 8, 0},
-    {"recovery at a point", strike_recovery_at_point, 10, 0},
-    {"workers and keepers", strike_all, 4, 0},
-    {"everything, then prepared", strike_everything_and_prepare, 2, 0},
+    {"worker", strike_worker, 24, ONE_DEATH, 0},
+    {"worker at a point inside", strike_inside, 24, ONE_DEATH, 0},
+    {"all workers", strike_workers, 5, ONE_DEATH, 0},
+    {"keeper", strike_keeper, 6, ONE_DEATH, 0},
+    {"standby", strike_standby, 3, ONE_DEATH, 0},
+    {"both keepers", strike_keepers, 3, ONE_DEATH, 0},
+    {"keeper and worker", strike_keeper_and_worker, 6, ONE_DEATH, 0},
+    {"housekeeper", strike_housekeeper, 5, ONE_DEATH, 0},
+    {"recovery", strike_recovery, 8, MANY_DEATHS, 0},
+    {"recovery at a point", strike_recovery_at_point, 10, MANY_DEATHS, 0},
+    {"workers and keepers", strike_all, 4, MANY_DEATHS, 0},
+    {"everything, then prepared", strike_everything_and_prepare, 2, MANY_DEATHS,
+     0},
+    {"worker that stands still", strike_still, 1, UNTIMED, 0},
+    {"200 that come and go", many_come_and_go, 1, UNTIMED, 0},
 };
 #define STROKES (sizeof strokes / sizeof strokes[0])
 
@@ -371,8 +425,14 @@ static stroke_t *choose(unsigned number)
 
 /* ---- how long it lasts ---- */
 
-static int outages_ms[65536];
-static unsigned outage_count;
+#define OUTAGES_AT_MOST 65536
+
+typedef struct outages_t {
+    int ms[OUTAGES_AT_MOST];
+    unsigned count;
+} outages_t;
+
+static outages_t outages[UNTIMED + 1];
 static unsigned outside_count;
 
 static apr_int64_t first_after_generation(apr_uint64_t generation)
@@ -409,13 +469,17 @@ static void look_for_hung(void)
  * one. */
 #define SURELY_OUTSIDE_US 60000
 
-static void await_service(apr_int64_t struck_us, apr_uint64_t generation)
+static void await_service(apr_int64_t struck_us, apr_uint64_t generation,
+                          outages_t *kept)
 {
     apr_int64_t at_us = 0;
     int open = 0;
 
     while (crash_now_us() - struck_us < OUTAGE_AT_MOST_US) {
         apr_uint64_t word = atomic_load(&control->file->word);
+
+        if (options.unprotected && atomic_load(&board->violations))
+            return;
 
         reap();
         look_for_hung();
@@ -438,8 +502,8 @@ static void await_service(apr_int64_t struck_us, apr_uint64_t generation)
                         (unsigned long)atomic_load(&control->file->word));
         return;
     }
-    if (outage_count < sizeof outages_ms / sizeof outages_ms[0])
-        outages_ms[outage_count++] = (int)((at_us - struck_us) / 1000);
+    if (kept->count < OUTAGES_AT_MOST)
+        kept->ms[kept->count++] = (int)((at_us - struck_us) / 1000);
     if (options.verbose)
         printf("# %.3f outage %d ms\n", (double)crash_now_us() / 1e6,
                (int)((at_us - struck_us) / 1000));
@@ -482,7 +546,7 @@ static void strike_once(unsigned number)
     stroke->strike();
     if (atomic_load(&board->fault_at_us))
         struck_us = atomic_load(&board->fault_at_us);
-    await_service(struck_us, generation);
+    await_service(struck_us, generation, &outages[stroke->timing]);
     recent_count = crash_ledger_enter(recent, RECENT_AT_MOST);
     in_child(check_recent);
 }
@@ -516,9 +580,18 @@ static int by_length(const void *a, const void *b)
     return *(const int *)a - *(const int *)b;
 }
 
-static int percentile(unsigned hundredths)
+static int percentile(const outages_t *of, unsigned hundredths)
 {
-    return outage_count ? outages_ms[(outage_count - 1) * hundredths / 100] : 0;
+    return of->count ? of->ms[(of->count - 1) * hundredths / 100] : 0;
+}
+
+static void report_outages(outages_t *of, const char *after)
+{
+    qsort(of->ms, of->count, sizeof of->ms[0], by_length);
+    printf("# after %s: %u recoveries, p50 %d ms, p90 %d ms, p99 %d ms, "
+           "longest %d ms\n",
+           after, of->count, percentile(of, 50), percentile(of, 90),
+           percentile(of, 99), percentile(of, 100));
 }
 
 static void report(void)
@@ -526,7 +599,6 @@ static void report(void)
     totals_t totals = crash_ledger_totals();
     unsigned i;
 
-    qsort(outages_ms, outage_count, sizeof outages_ms[0], by_length);
     printf("# %u x %u, %s, %u documents: %lu acknowledged, %lu refused, %lu "
            "unchanged, %lu unknown, %lu without an answer, %u reads\n",
            options.processes, options.threads,
@@ -534,11 +606,11 @@ static void report(void)
            totals.counts[ACKNOWLEDGED], totals.counts[REFUSED],
            totals.counts[UNCHANGED], totals.counts[UNKNOWN],
            totals.counts[LOST], atomic_load(&board->reads));
-    printf("# %u recoveries, p50 %d ms, p90 %d ms, p99 %d ms, longest %d ms; "
-           "%u strikes cost nothing; %lu processes ended for being stuck; "
+    report_outages(&outages[ONE_DEATH], "one death");
+    report_outages(&outages[MANY_DEATHS], "deaths in a row");
+    printf("# %u strikes cost nothing; %lu processes ended for being stuck; "
            "slowest write %d ms\n",
-           outage_count, percentile(50), percentile(90), percentile(99),
-           percentile(100), outside_count,
+           outside_count,
            (unsigned long)atomic_load(&control->file->processes_ended),
            (int)(atomic_load(&board->slowest_us) / 1000));
     for (i = 0; i < STROKES; i++)
