@@ -181,7 +181,9 @@ static const char *set_handler(cmd_parms *cmd, void *conf_ptr, const char *name)
     conf->handles = !strcmp(name, CONDREQ_HANDLER);
     if (!conf->handles)
         return DECLINE_CMD;
-    server->needs_store = 1;
+    /* An .htaccess is read when requests run, and servers are then fixed. */
+    if (!in_htaccess(cmd))
+        server->needs_store = 1;
     if (cmd->path && section_is(cmd, "<Location")) {
         conf->section.location = without_slash_at_end(cmd->pool, cmd->path);
         conf->section.location_is_fnmatch = apr_fnmatch_test(cmd->path);
@@ -357,6 +359,14 @@ static const char **member_slot(condreq_members_t *members, const char *word,
     return NULL;
 }
 
+/* A name must be one that JSON can say: quoting keeps all but bad UTF-8. */
+static int is_member_name(const char *name, apr_pool_t *pool)
+{
+    const char *quoted = condreq_json_quote(name, pool);
+
+    return *name && condreq_json_string_is(quoted, strlen(quoted), name);
+}
+
 static int same_name(const char *a, const char *b)
 {
     return a && b && !strcmp(a, b);
@@ -375,7 +385,7 @@ static const char *set_members(cmd_parms *cmd, void *conf_ptr, int argc,
         const char *name;
         const char **slot = member_slot(members, argv[i], &name);
 
-        if (!slot || *slot || !*name)
+        if (!slot || *slot || !is_member_name(name, cmd->pool))
             return apr_psprintf(cmd->pool,
                                 "CondReqMembers '%s': write none, or each of "
                                 "id, version and updated_at once at most, "

@@ -92,8 +92,7 @@ int condreq_refuse_precondition(condreq_exchange_t *exchange,
     const char *members = validator_members(exchange, current);
 
     if (exchange->is_collection)
-        return condreq_refuse(exchange->r, HTTP_PRECONDITION_FAILED,
-                              NULL,
+        return condreq_refuse(exchange->r, HTTP_PRECONDITION_FAILED, NULL,
                               "The collection is not in the state that the "
                               "request asks for; nothing was changed.",
                               NULL);

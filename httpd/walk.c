@@ -72,13 +72,3 @@ int condreq_fixups(request_rec *r)
     r->finfo.filetype = APR_NOFILE;
     return DECLINED;
 }
-
-int condreq_client_may_get(request_rec *r)
-{
-    const char *uri = apr_pstrcat(r->pool, r->unparsed_uri, NULL);
-    request_rec *sub = ap_sub_req_method_uri("GET", uri, r, NULL);
-    int may = sub->status == HTTP_OK;
-
-    ap_destroy_sub_req(sub);
-    return may;
-}

@@ -171,8 +171,8 @@ int condreq_map_to_storage(request_rec *r);
 int condreq_fixups(request_rec *r);
 int condreq_handler(request_rec *r);
 
-/** Would a GET of the exchange's own URI be allowed to this client? */
-int condreq_client_may_get(request_rec *r);
+/** Would a GET of the document be allowed to this client? */
+int condreq_client_may_get(condreq_exchange_t *exchange);
 
 /* ---- methods: httpd/document_get.c, httpd/document_write.c ---- */
 
