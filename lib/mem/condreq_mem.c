@@ -97,7 +97,7 @@ static apr_status_t store_make(const char *path)
 {
     mem_store_t *store;
     apr_pool_t *pool;
-    apr_status_t status = apr_pool_create_unmanaged_ex(&pool, NULL, NULL);
+    apr_status_t status = apr_pool_create(&pool, NULL);
 
     if (status != APR_SUCCESS)
         return status;
