@@ -51,8 +51,8 @@ static void chunk_key(DBT *dbt, unsigned char bytes[CHUNK_KEY_SIZE],
 {
     memset(dbt, 0, sizeof(*dbt));
     bdb_write_u32(bytes, body->key_hash);
-    bdb_write_u64(bytes + 4, body->id);
-    bdb_write_u32(bytes + 12, chunk);
+    bdb_write_u32(bytes + 4, chunk);
+    bdb_write_u64(bytes + 8, body->id);
     dbt->data = bytes;
     dbt->size = dbt->ulen = CHUNK_KEY_SIZE;
     dbt->flags = DB_DBT_USERMEM;

@@ -6,32 +6,21 @@ package OneHttpd;
 use strict;
 use warnings;
 
-use File::Basename qw(dirname);
 use File::Spec;
 use File::Temp;
 use HTTP::Tiny;
 use IO::Socket::INET;
 use POSIX qw(WNOHANG);
+use Sources qw(root read_file);
 use Time::HiRes qw(sleep);
-
-my $root = File::Spec->rel2abs(dirname(__FILE__) . '/../..');
 
 $ENV{PATH} .= ':/usr/sbin:/sbin';
 
-sub root { return $root }
-
 sub build {
-    return File::Spec->rel2abs($ENV{CONDREQ_BUILD} // "$root/build");
+    return File::Spec->rel2abs($ENV{CONDREQ_BUILD} // root() . '/build');
 }
 
 sub module { return build() . '/mod_condreq.so' }
-
-sub read_file {
-    my ($path) = @_;
-    open my $file, '<', $path or die "$path: $!";
-    local $/;
-    return scalar <$file>;
-}
 
 sub write_file {
     my ($path, $text) = @_;

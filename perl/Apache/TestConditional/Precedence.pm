@@ -143,7 +143,9 @@ sub _holds {
 
 # ---- asking ----
 
-# A table is { url, fields, type, body, ranges, writes }.
+# A table is { url, fields, type, body, ranges, writes, dated }: the last three
+# are whether there are ranges, whether it may be written, and whether its
+# resource has a date, which is found out.
 
 sub _get {
     my ($table, %field) = @_;
@@ -156,11 +158,12 @@ sub _current {
     my ($table, $wait) = @_;
     my $answer = _get($table);
 
-    for (1 .. $wait ? 30 : 0) {
+    for (1 .. ($wait && $table->{dated} ? 30 : 0)) {
         last if $answer != 200 || defined $answer->last_modified;
         select undef, undef, undef, 0.1;
         $answer = _get($table);
     }
+    $table->{dated} &&= defined $answer->last_modified if $wait && $answer == 200;
     return {
         exists     => $answer == 200,
         etag       => $answer->etag,
@@ -214,7 +217,7 @@ sub _ask {
     return ($answer, _describe($method, $field, $answer, $right, $step))
         unless grep { $answer == $_ } @$right;
     return ($answer, _describe($method, $field, "$answer and changes it", $right, $step))
-        if $answer->code =~ /^4/ && _changed($table, $current);
+        if $table->{writes} && $answer->code =~ /^4/ && _changed($table, $current);
     return ($answer);
 }
 

@@ -1,19 +1,19 @@
 package Apache::TestConditional::Race;
 
 # Requests that start together, each from a client of its own. Knows processes
-# and curl; nothing of what is asked.
+# and connections; nothing of what is asked.
 
 use strict;
 use warnings;
 
 use Carp 'croak';
 use Exporter 'import';
-use File::Temp ();
 use POSIX ();
 use Storable ();
+use URI;
 
+use Apache::TestConditional::H2 'answers_of_streams';
 use Apache::TestConditional::Request qw(HEAD absolute_url field_lines request user_agent);
-use Apache::TestConditional::Response;
 
 our $VERSION   = '1.00';
 our @EXPORT_OK = qw(race together);
@@ -94,67 +94,20 @@ sub _racer {
 
 # ---- over HTTP/2 ----
 
-sub _quote {
-    my ($text) = @_;
-    $text =~ s/(["\\])/\\$1/g;
-    return qq("$text");
+sub _stream {
+    my ($method, $url, $body, %field) = @_;
+
+    $field{content_type} = 'application/json'
+        if defined $body && !exists $field{content_type};
+    return [$method, URI->new(absolute_url($url))->path_query, $body, field_lines(%field)];
 }
 
-sub _write_file {
-    my ($path, $bytes) = @_;
-    open my $file, '>:raw', $path or die "$path: $!";
-    print $file $bytes;
-    close $file or die "$path: $!";
-    return;
-}
-
-sub _read_file {
-    my ($path) = @_;
-    open my $file, '<:raw', $path or return '';
-    local $/;
-    return readline($file) // '';
-}
-
-# One transfer in curl's configuration, its files named by the path.
-sub _transfer {
-    my ($path, $method, $url, $body, %field) = @_;
-    my @options = (
-        'http2-prior-knowledge', 'url = ' . _quote(absolute_url($url)),
-        $method eq 'HEAD' ? 'head' : "request = $method",
-        "max-time = $PATIENCE_S",
-        'output = ' . _quote("$path.body"), 'dump-header = ' . _quote("$path.head"),
-    );
-
-    if (defined $body) {
-        _write_file("$path.sent", $body);
-        push @options, 'data-binary = ' . _quote("\@$path.sent");
-        $field{content_type} = 'application/json' unless exists $field{content_type};
-    }
-    push @options, map { 'header = ' . _quote("$_->[0]: $_->[1]") } field_lines(%field);
-    return join "\n", @options, '';
-}
-
-sub _received {
-    my ($path) = @_;
-    my $answer = Apache::TestConditional::Response->from_head(_read_file("$path.head"))
-        or croak 'curl received no answer over HTTP/2';
-
-    $answer->{body} = _read_file("$path.body");
-    return $answer;
-}
-
-# A connection for each: curl 7.88 fails to share one that it did not negotiate.
+# All clients are streams of one connection.
 sub _race_h2c {
     my (@requests) = @_;
-    my $place = File::Temp->newdir;
-    my @paths = map { "$place/$_" } 0 .. $#requests;
+    my $server = URI->new(absolute_url($requests[0][1]));
 
-    _write_file("$place/config",
-        join "next\n", map { _transfer($paths[$_], @{ $requests[$_] }) } 0 .. $#requests);
-    my $trouble = qx(curl -q -sS --noproxy '*' --parallel --parallel-immediate \\
-        --parallel-max 100 -K $place/config 2>&1);
-    croak "curl: $trouble" if $? == -1 || $? & 127 || $? >> 8;
-    return map { _received($_) } @paths;
+    return answers_of_streams($server->host, $server->port, map { _stream(@$_) } @requests);
 }
 
 # Sends all requests at once, [method, url, body, field => value, ...] each, and

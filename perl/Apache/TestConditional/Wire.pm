@@ -69,10 +69,10 @@ sub _receive {
 sub _take_until {
     my ($self, $pattern) = @_;
 
-    until ($self->{received} =~ $pattern) {
+    while (1) {
+        return substr $self->{received}, 0, $+[0], '' if $self->{received} =~ $pattern;
         return unless $self->_receive;
     }
-    return substr $self->{received}, 0, $+[0], '';
 }
 
 sub _take {
