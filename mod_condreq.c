@@ -18,6 +18,9 @@ static void register_hooks(apr_pool_t *pool)
                            APR_HOOK_REALLY_FIRST);
     /* After TRACE and OPTIONS * were answered, before the directory walk. */
     ap_hook_map_to_storage(condreq_map_to_storage, NULL, NULL, APR_HOOK_LAST);
+    /* Before mod_negotiation. */
+    ap_hook_type_checker(condreq_type_checker, NULL, NULL,
+                         APR_HOOK_REALLY_FIRST);
     /* After core has put SetHandler into r->handler. */
     ap_hook_fixups(condreq_fixups, NULL, before_mod_dir, APR_HOOK_FIRST);
     ap_hook_handler(condreq_handler, NULL, NULL, APR_HOOK_MIDDLE);

@@ -15,6 +15,7 @@
 /* A value costs 72 bytes while a document is checked: room for one in every
  * four bytes of a large document. */
 #define BYTES_PER_VALUE 4
+#define FEWEST_VALUES 64
 #define DEFAULT_CACHE (64 * 1024 * 1024)
 #define SMALLEST_CACHE (1024 * 1024)
 #define WRITING_METHODS                                                        \
@@ -22,6 +23,21 @@
      AP_METHOD_BIT << M_DELETE)
 
 /* ---- sections: their defaults, and how they merge ---- */
+
+static apr_size_t limit_of(const condreq_limit_t *limit, apr_size_t unset)
+{
+    apr_size_t value = limit->host_set ? limit->host : unset;
+
+    return value < limit->cap ? value : limit->cap;
+}
+
+static void settle_limits(condreq_dir_conf_t *conf)
+{
+    conf->rules.max_body = limit_of(&conf->max_body, DEFAULT_MAX_BODY);
+    conf->rules.json.max_depth = limit_of(&conf->max_depth, DEFAULT_MAX_DEPTH);
+    conf->rules.json.max_values =
+        FEWEST_VALUES + conf->rules.max_body / BYTES_PER_VALUE;
+}
 
 void *condreq_dir_conf_create(apr_pool_t *pool, char *path)
 {
@@ -32,22 +48,25 @@ void *condreq_dir_conf_create(apr_pool_t *pool, char *path)
     conf->rules.last_modified = 1;
     conf->rules.evaluate = CONDREQ_EVALUATE_RFC9110;
     conf->rules.put_only = CONDREQ_PUT_ANY;
-    conf->rules.max_body = DEFAULT_MAX_BODY;
-    conf->rules.json.max_depth = DEFAULT_MAX_DEPTH;
-    conf->rules.json.max_values = DEFAULT_MAX_BODY / BYTES_PER_VALUE;
+    conf->max_body.cap = APR_SIZE_MAX;
+    conf->max_depth.cap = APR_SIZE_MAX;
+    settle_limits(conf);
     conf->require = CONDREQ_REQUIRE_NONE;
     conf->require_methods = WRITING_METHODS;
     conf->ids = CONDREQ_IDS_SEQUENCE;
     return conf;
 }
 
-/* The inner section's value, unless an .htaccess would raise a host's. */
-static apr_size_t merge_limit(apr_size_t base, const condreq_dir_conf_t *add,
-                              condreq_directive_t directive, apr_size_t value)
+static condreq_limit_t merge_limit(const condreq_limit_t *base,
+                                   const condreq_limit_t *add)
 {
-    if (!(add->set & directive) || (add->from_htaccess && value > base))
-        return base;
-    return value;
+    condreq_limit_t limit = *base;
+
+    if (add->host_set)
+        return *add;
+    if (add->cap < limit.cap)
+        limit.cap = add->cap;
+    return limit;
 }
 
 static void merge_rules(condreq_rules_t *rules, const condreq_rules_t *base,
@@ -65,12 +84,6 @@ static void merge_rules(condreq_rules_t *rules, const condreq_rules_t *base,
         rules->put_merge = base->put_merge;
         rules->put_only = base->put_only;
     }
-    rules->max_body = merge_limit(base->max_body, add, CONDREQ_SET_MAX_BODY,
-                                  add->rules.max_body);
-    rules->json.max_values = rules->max_body / BYTES_PER_VALUE;
-    rules->json.max_depth =
-        merge_limit(base->json.max_depth, add, CONDREQ_SET_MAX_DEPTH,
-                    add->rules.json.max_depth);
 }
 
 void *condreq_dir_conf_merge(apr_pool_t *pool, void *base_conf, void *add_conf)
@@ -84,6 +97,11 @@ void *condreq_dir_conf_merge(apr_pool_t *pool, void *base_conf, void *add_conf)
         conf->handles = base->handles;
         conf->section = base->section;
     }
+    if (add->guard == CONDREQ_GUARD_UNSAID)
+        conf->guard = base->guard;
+    conf->max_body = merge_limit(&base->max_body, &add->max_body);
+    conf->max_depth = merge_limit(&base->max_depth, &add->max_depth);
+    settle_limits(conf);
     if (!(add->set & CONDREQ_SET_REQUIRE)) {
         conf->require = base->require;
         conf->require_methods = base->require_methods;
@@ -122,7 +140,6 @@ static const char *done(cmd_parms *cmd, condreq_dir_conf_t *conf,
     const char *conflict;
 
     conf->set |= directive;
-    conf->from_htaccess = in_htaccess(cmd);
     conflict = condreq_dir_conf_conflict(conf);
     return conflict
                ? apr_pstrcat(cmd->pool, cmd->cmd->name, ": ", conflict, NULL)
@@ -137,26 +154,6 @@ static int section_is(const cmd_parms *cmd, const char *name)
 
     return parent && !strcasecmp(parent->directive, name) &&
            *parent->args != '~';
-}
-
-/* Does the section say by itself who may come in? A Require replaces those of
- * the directories around it, unless AuthMerging adds them up. */
-static int section_guards_itself(const cmd_parms *cmd)
-{
-    const ap_directive_t *child;
-    int guarded = 0;
-
-    if (!section_is(cmd, "<Location") && !section_is(cmd, "<LocationMatch"))
-        return 0;
-    for (child = cmd->directive->parent->first_child; child;
-         child = child->next) {
-        if (!strcasecmp(child->directive, "AuthMerging"))
-            return 0;
-        guarded |= !strcasecmp(child->directive, "Require") ||
-                   !strcasecmp(child->directive, "<RequireAll") ||
-                   !strcasecmp(child->directive, "<RequireAny");
-    }
-    return guarded;
 }
 
 static const char *without_slash_at_end(apr_pool_t *pool, const char *path)
@@ -191,7 +188,79 @@ static const char *set_handler(cmd_parms *cmd, void *conf_ptr, const char *name)
     else if (cmd->path && (section_is(cmd, "<Directory") || in_htaccess(cmd))) {
         conf->section.directory = without_slash_at_end(cmd->pool, cmd->path);
     }
-    conf->section.guards_itself = section_guards_itself(cmd);
+    return DECLINE_CMD;
+}
+
+/* ---- Require, AuthMerging ---- */
+
+static int begins_with(const char *text, const char *word)
+{
+    return !strncasecmp(text, word, strlen(word));
+}
+
+/* The <Location>, <Directory> or other section that a directive stands in,
+ * around <RequireAny>, <Limit> and their like. */
+static const ap_directive_t *section_around(const cmd_parms *cmd)
+{
+    const ap_directive_t *section = cmd->directive->parent;
+
+    while (section && (begins_with(section->directive, "<Require") ||
+                       begins_with(section->directive, "<Limit")))
+        section = section->parent;
+    return section;
+}
+
+static int section_has(const ap_directive_t *section, const char *directive)
+{
+    const ap_directive_t *child;
+
+    for (child = section->first_child; child; child = child->next) {
+        if (!strcasecmp(child->directive, directive))
+            return 1;
+    }
+    return 0;
+}
+
+/* Can this Require be judged without knowing the user? */
+static int asks_no_user(const char *args)
+{
+    static const char *const words[] = {"all ",    "ip ",  "host ", "local",
+                                        "method ", "env ", "expr "};
+    apr_size_t i;
+
+    if (begins_with(args, "not "))
+        args += 4;
+    for (i = 0; i < sizeof words / sizeof *words; i++) {
+        if (begins_with(args, words[i]))
+            return 1;
+    }
+    return 0;
+}
+
+/* Core's and mod_authz_core's own, listened to: what a <Location> requires
+ * stands in the place of what the directories around it do, if it brings its
+ * own way to know the user, and unless AuthMerging adds the two up. */
+static const char *set_require_line(cmd_parms *cmd, void *conf_ptr,
+                                    const char *args)
+{
+    condreq_dir_conf_t *conf = conf_ptr;
+    const ap_directive_t *section = section_around(cmd);
+    int suffices = section && begins_with(section->directive, "<Location") &&
+                   (asks_no_user(args) || section_has(section, "AuthType"));
+
+    if (!suffices)
+        conf->guard = CONDREQ_GUARD_WITH_OTHERS;
+    else if (conf->guard == CONDREQ_GUARD_UNSAID)
+        conf->guard = CONDREQ_GUARD_ITSELF;
+    return DECLINE_CMD;
+}
+
+static const char *set_auth_merging(cmd_parms *cmd, void *conf_ptr,
+                                    const char *args)
+{
+    (void)cmd;
+    (void)args;
+    ((condreq_dir_conf_t *)conf_ptr)->guard = CONDREQ_GUARD_WITH_OTHERS;
     return DECLINE_CMD;
 }
 
@@ -465,6 +534,17 @@ static int parse_bytes(const char *text, apr_off_t *bytes)
     return !*end;
 }
 
+static void set_limit(cmd_parms *cmd, condreq_limit_t *limit, apr_size_t value)
+{
+    if (in_htaccess(cmd)) {
+        limit->cap = value;
+    }
+    else {
+        limit->host_set = 1;
+        limit->host = value;
+    }
+}
+
 static const char *set_max_body(cmd_parms *cmd, void *conf_ptr,
                                 const char *text)
 {
@@ -476,8 +556,8 @@ static const char *set_max_body(cmd_parms *cmd, void *conf_ptr,
                             "CondReqMaxBody '%s': write bytes from 1 to 64M, "
                             "such as 65536, 64K or 2M",
                             text);
-    conf->rules.max_body = (apr_size_t)bytes;
-    conf->rules.json.max_values = conf->rules.max_body / BYTES_PER_VALUE;
+    set_limit(cmd, &conf->max_body, (apr_size_t)bytes);
+    settle_limits(conf);
     return done(cmd, conf, CONDREQ_SET_MAX_BODY);
 }
 
@@ -493,7 +573,8 @@ static const char *set_max_depth(cmd_parms *cmd, void *conf_ptr,
                             "objects may stand in one another, from 1 to "
                             "100000",
                             text);
-    conf->rules.json.max_depth = (apr_size_t)depth;
+    set_limit(cmd, &conf->max_depth, (apr_size_t)depth);
+    settle_limits(conf);
     return done(cmd, conf, CONDREQ_SET_MAX_DEPTH);
 }
 
@@ -567,6 +648,10 @@ static const char *set_store(cmd_parms *cmd, void *conf_ptr, int argc,
 const command_rec condreq_commands[] = {
     AP_INIT_TAKE1("SetHandler", set_handler, NULL, OR_FILEINFO,
                   "a handler name"),
+    AP_INIT_RAW_ARGS("Require", set_require_line, NULL, OR_AUTHCFG,
+                     "what mod_authz_core requires"),
+    AP_INIT_RAW_ARGS("AuthMerging", set_auth_merging, NULL, OR_AUTHCFG,
+                     "Off, And or Or"),
     AP_INIT_TAKE_ARGV("CondReqStore", set_store, NULL, RSRC_CONF,
                       "bdb:directory [durability=sync|write_nosync] "
                       "[cache=bytes]"),

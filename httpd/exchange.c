@@ -222,15 +222,23 @@ static int dispatch(condreq_exchange_t *exchange)
     }
 }
 
+/* httpd lets a subrequest with its parent's configuration pass unasked, also
+ * where the method is another: so the parent gets a copy meanwhile. */
 int condreq_client_may_get(condreq_exchange_t *exchange)
 {
     request_rec *r = exchange->r;
+    ap_conf_vector_t *config = r->per_dir_config;
     const char *path = condreq_path_uri(exchange->resource.path, r->pool);
     const char *uri =
         r->args ? apr_pstrcat(r->pool, path, "?", r->args, NULL) : path;
-    request_rec *sub = ap_sub_req_method_uri("GET", uri, r, NULL);
-    int may = sub->status == HTTP_OK;
+    request_rec *sub;
+    int may;
 
+    r->per_dir_config = ap_merge_per_dir_configs(
+        r->pool, config, ap_create_per_dir_config(r->pool));
+    sub = ap_sub_req_method_uri("GET", uri, r, NULL);
+    r->per_dir_config = config;
+    may = sub->status == HTTP_OK;
     ap_destroy_sub_req(sub);
     return may;
 }

@@ -119,6 +119,8 @@ int condreq_refuse_method(condreq_exchange_t *exchange)
     request_rec *r = exchange->r;
     const char *allowed = condreq_allowed(exchange);
 
+    /* An ErrorDocument's answer keeps this one. */
+    apr_table_setn(r->err_headers_out, "Allow", allowed);
     /* httpd writes Allow of a 405 from its own list, which it gathers from
      * all modules that declined. */
     if (exchange->is_collection)

@@ -33,9 +33,9 @@ static int may_code(const ap_filter_rec_t *filter, const coding_t *coding)
 {
     const char *name = filter->name;
 
-    if (!strncmp(name, "bytype:", 7))
-        return !strcmp(name + 7, coding->filter);
-    return filter->providers != NULL || !strcmp(name, coding->filter);
+    if (!strncasecmp(name, "bytype:", 7))
+        return !strcasecmp(name + 7, coding->filter);
+    return filter->providers != NULL || !strcasecmp(name, coding->filter);
 }
 
 static int coding_expected(request_rec *r, const coding_t *coding)

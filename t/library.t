@@ -4,7 +4,6 @@ use strict;
 use warnings;
 
 use Test2::API 'intercept';
-use Time::HiRes;
 use Test::More;
 
 use Apache::TestConditional ':all';
@@ -75,9 +74,7 @@ sub passes {
     my $url = $responder->url('/document' . ++$count);
 
     PUT($url, '{"first":true}') unless $name =~ /race/;
-    my $t0=Time::HiRes::time();
     my $events = intercept { $check{$name}->($url) };
-    diag sprintf "%.2f $name", Time::HiRes::time()-$t0;
     my @tests  = grep { $_->isa('Test2::Event::Ok') } @$events;
     is scalar @tests, 1, "the check of $name is one test";
     note join "\n", failures(@$events);

@@ -10,7 +10,7 @@ use File::Spec;
 use File::Temp;
 use HTTP::Tiny;
 use IO::Socket::INET;
-use POSIX qw(WNOHANG);
+use POSIX qw(WNOHANG setsid);
 use Sources qw(root read_file);
 use Time::HiRes qw(sleep);
 
@@ -106,7 +106,11 @@ sub start {
         around($directory, $self->{port}) . $prepare->("$directory"));
 
     $self->{pid} = fork // die "fork: $!";
-    exec 'apache2', '-DFOREGROUND', '-f', $file unless $self->{pid};
+    if (!$self->{pid}) {
+        # httpd signals its whole process group when it ends.
+        setsid();
+        exec 'apache2', '-DFOREGROUND', '-f', $file or die "apache2: $!";
+    }
     for (1 .. 100) {
         return $self if -s "$directory/httpd.pid";
         last if waitpid($self->{pid}, WNOHANG) == $self->{pid};

@@ -14,6 +14,10 @@ my @pages = files('*.md', 'docs/*.md', 'docs/directives/*.md');
 # ---- the three lists ----
 
 my %context_of = $config =~ /AP_INIT_\w+\(\s*"(\w+)",\s*\w+,\s*NULL,\s*(\w+)/g;
+# httpd's own, which are only listened to; SetHandler has a page, since its
+# argument is ours.
+my @listened_to = grep { !/^(?:CondReq|SetHandler$)/ } sort keys %context_of;
+delete @context_of{@listened_to};
 my %page_of = map { m{(\w+)\.md$} => read_file($_) } files('docs/directives/*.md');
 
 # name => what the second column of a table of directives says
@@ -31,6 +35,10 @@ is_deeply [sort keys %page_of], [sort keys %context_of],
     'each directive of the code has a page, and no other has';
 is_deeply [sort keys %in_readme], [sort keys %context_of], 'each stands in README.md';
 is_deeply [sort keys %in_manual], [sort keys %context_of], 'each stands in docs/manual.md';
+
+for my $name (@listened_to) {
+    like $page_of{SetHandler}, qr/`$name`/, "$name is spoken of where it matters";
+}
 
 # ---- a page ----
 
@@ -109,7 +117,6 @@ my %said_of = (
 );
 # Said in the page's text.
 my %in_prose = (
-    'rules.json.max_values' => 'CondReqMaxBody',
     'require_methods' => 'CondReqRequire',
 );
 # What stays zero.
@@ -118,6 +125,13 @@ my %zero = (CondReqMembers => 'none', CondReqTypes => 'JSON');
 my ($create) = $config =~ /^void \*condreq_dir_conf_create\(.*?\n\{\n(.*?)^\}/ms;
 my %set = $create =~ /^    conf->([\w.]+) =\s+([^;]+);/gm;
 ok %set, 'condreq_dir_conf_create() was found';
+
+# Limits are settled from what the host and .htaccess files said, if anything.
+my ($settle) = $config =~ /^static void settle_limits\(.*?\n\{\n(.*?)^\}/ms;
+%set = (%set, $settle =~ /^    conf->([\w.]+) = limit_of\(&conf->\w+, (\w+)\);/gm);
+for my $limit (qw(max_body max_depth)) {
+    is delete $set{"$limit.cap"}, 'APR_SIZE_MAX', "no .htaccess has lowered $limit yet";
+}
 
 my %default = %zero;
 for my $field (sort keys %set) {

@@ -155,7 +155,7 @@ sub _precondition {
         undef $since unless $self->_is('If-Modified-Since beside If-None-Match');
     }
     undef $since unless $safe || $self->_is('If-Modified-Since for PUT');
-    undef $since if !$exists || $document->{date_s} > time;
+    undef $since if !$exists || $safe && $document->{date_s} > time;
     return $safe ? 304 : 412 if defined $since && $document->{date_s} <= $since;
     return;
 }

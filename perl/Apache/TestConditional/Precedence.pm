@@ -69,7 +69,8 @@ sub _forms {
     my $tag    = $current->{etag};
     my $strong = defined $tag && $tag !~ m{^W/};
     my ($weak) = defined $tag ? map { m{^W/} ? $_ : "W/$_" } $tag : ();
-    my @dates  = date_forms($current->{modified_s} // $EARLIER_S);
+    # The date of the last write may not be known yet; one to come is later.
+    my @dates = date_forms($current->{steady} ? $current->{modified_s} // 0 : time + $DAY_S);
 
     return (
         if_match => {
@@ -77,7 +78,7 @@ sub _forms {
             0 => ['"other"', 'W/"other", "none"', grep { defined } $weak],
         },
         if_unmodified_since => {
-            1 => [imf_fixdate(time + $DAY_S), ($current->{steady} ? @dates : ())],
+            1 => [imf_fixdate(time + $DAY_S), @dates],
             0 => [date_forms($EARLIER_S)],
         },
         if_none_match => {
