@@ -156,6 +156,14 @@ static int section_is(const cmd_parms *cmd, const char *name)
            *parent->args != '~';
 }
 
+/* In <Location "/users/?"> the wildcard stands for the documents. */
+static int names_documents(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return apr_fnmatch_test(slash ? slash : path);
+}
+
 static const char *without_slash_at_end(apr_pool_t *pool, const char *path)
 {
     apr_size_t length = strlen(path);
@@ -181,7 +189,8 @@ static const char *set_handler(cmd_parms *cmd, void *conf_ptr, const char *name)
     /* An .htaccess is read when requests run, and servers are then fixed. */
     if (!in_htaccess(cmd))
         server->needs_store = 1;
-    if (cmd->path && section_is(cmd, "<Location")) {
+    if (cmd->path && section_is(cmd, "<Location") &&
+        !names_documents(cmd->path)) {
         conf->section.location = without_slash_at_end(cmd->pool, cmd->path);
         conf->section.location_is_fnmatch = apr_fnmatch_test(cmd->path);
     }

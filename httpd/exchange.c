@@ -175,8 +175,7 @@ int condreq_exchange_begin(condreq_exchange_t *exchange, request_rec *r)
     exchange->resource.coding_suffixes = condreq_variant_suffixes(r);
     locate(exchange);
     if (strlen(exchange->resource.path) > CONDREQ_PATH_MAX)
-        return condreq_refuse(r, HTTP_REQUEST_URI_TOO_LARGE, NULL,
-                              "A document's path may have 1024 bytes.", NULL);
+        return condreq_refuse_path(r);
     read_preconditions(exchange);
     return OK;
 }

@@ -39,6 +39,12 @@ int condreq_refuse_unavailable(request_rec *r)
                           NULL);
 }
 
+int condreq_refuse_path(request_rec *r)
+{
+    return condreq_refuse(r, HTTP_REQUEST_URI_TOO_LARGE, NULL,
+                          "A document's path may have 1024 bytes.", NULL);
+}
+
 int condreq_refuse_trouble(condreq_exchange_t *exchange, apr_status_t status,
                            const char *doing)
 {

@@ -3,6 +3,9 @@
  * stores or preconditions. */
 #include "mod_condreq.h"
 
+#include <poll.h>
+
+#include "apr_portable.h"
 #include "apr_strings.h"
 
 #define JSON_TYPE "application/json"
@@ -245,37 +248,68 @@ static int read_content(condreq_exchange_t *exchange, growing_t *growing)
 
 /* As much as a client may have sent before it could know better. */
 #define DRAINED_AT_MOST (64 * 1024)
+/* What is on its way is here by then. */
+#define DRAIN_WAIT_MS 200
 
 /* Takes what has come already. @return 1 if that was all */
-static int drain(request_rec *r)
+static int drain(request_rec *r, apr_off_t *taken)
 {
     apr_bucket_brigade *brigade =
         apr_brigade_create(r->pool, r->connection->bucket_alloc);
-    apr_off_t taken = 0, length;
+    apr_off_t length;
     int ended = 0;
 
-    while (!ended && taken <= DRAINED_AT_MOST &&
+    while (!ended && *taken <= DRAINED_AT_MOST &&
            ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES,
                           APR_NONBLOCK_READ, HUGE_STRING_LEN) == APR_SUCCESS &&
            !APR_BRIGADE_EMPTY(brigade)) {
         ended = APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(brigade));
         apr_brigade_length(brigade, 0, &length);
-        taken += length > 0 ? length : 0;
+        *taken += length > 0 ? length : 0;
         apr_brigade_cleanup(brigade);
     }
     apr_brigade_destroy(brigade);
     return ended;
 }
 
+/* Many clients send the content right behind the fields, not with them. An
+ * HTTP/2 stream has no socket of its own, and nothing to save. */
+static int more_comes(request_rec *r, apr_time_t until)
+{
+    apr_socket_t *socket = ap_get_conn_socket(r->connection);
+    apr_interval_time_t left = until - apr_time_now();
+    struct pollfd wanted = {-1, POLLIN, 0};
+    apr_os_sock_t descriptor;
+
+    if (r->connection->master || left <= 0 || !socket ||
+        apr_os_sock_get(&descriptor, socket) != APR_SUCCESS)
+        return 0;
+    wanted.fd = descriptor;
+    return poll(&wanted, 1, (int)apr_time_as_msec(left)) == 1;
+}
+
+static int drained(request_rec *r)
+{
+    apr_time_t until = apr_time_now() + apr_time_from_msec(DRAIN_WAIT_MS);
+    apr_off_t taken = 0;
+
+    do {
+        if (drain(r, &taken))
+            return 1;
+    } while (taken <= DRAINED_AT_MOST && more_comes(r, until));
+    return 0;
+}
+
 /* httpd reads a request to its end before it lets go of the answer. A stale
- * writer must hear 412 although the rest of its content has not come, so then
+ * writer must hear 412 although the rest of its content does not come, so then
  * the connection is given up instead. */
 void condreq_content_abandon(request_rec *r)
 {
-    if (r->main || (!apr_table_get(r->headers_in, "Content-Length") &&
-                    !apr_table_get(r->headers_in, "Transfer-Encoding")))
+    if (r->main || r->connection->keepalive == AP_CONN_CLOSE ||
+        (!apr_table_get(r->headers_in, "Content-Length") &&
+         !apr_table_get(r->headers_in, "Transfer-Encoding")))
         return;
-    if (r->expecting_100 || !drain(r))
+    if (r->expecting_100 || !drained(r))
         r->connection->keepalive = AP_CONN_CLOSE;
 }
 

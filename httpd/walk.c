@@ -58,6 +58,9 @@ int condreq_translate_name(request_rec *r)
         request->skips_walk = conf && conf->handles &&
                               conf->guard == CONDREQ_GUARD_ITSELF &&
                               !directories_deny();
+        /* The file system may find the name too long first, and say 403. */
+        if (conf && conf->handles && strlen(request->uri) > CONDREQ_PATH_MAX)
+            return condreq_refuse_path(r);
     }
     return DECLINED;
 }

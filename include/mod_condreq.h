@@ -251,6 +251,8 @@ int condreq_refuse_precondition(condreq_exchange_t *exchange,
                                 const condreq_record_t *current);
 /** 405 with Allow. */
 int condreq_refuse_method(condreq_exchange_t *exchange);
+/** 414. */
+int condreq_refuse_path(request_rec *r);
 /** 503: the store is not open in this process. */
 int condreq_refuse_unavailable(request_rec *r);
 /** The methods of a document or a collection, as Allow lists them. */

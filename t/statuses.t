@@ -87,10 +87,8 @@ for (@rows) {
         if $status >= 400;
 }
 
-# Without a client library, which would say a length.
-my $wire = wire;
-$wire->send_head('PUT /docs/status1 HTTP/1.1', 'Content-Type: application/json');
-is $wire->answer, 411, '411: neither a length nor chunks';
+# A client library would say a length.
+is raw('PUT /docs/status1 HTTP/1.1', 'Content-Type: application/json'), 411, '411: neither a length nor chunks';
 
 is GET('/docs/status1')->body, '{"n":1}', 'whatever was refused has changed nothing';
 

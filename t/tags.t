@@ -6,15 +6,13 @@ use Test::More;
 
 use Apache::TestConditional ':all';
 
-# The answer to fields that a client library might mend.
+# Fields as they are written: a client library might mend them.
 sub answer_to {
     my ($method, $uri, @fields) = @_;
-    my $wire = wire;
+    my @content = ('Content-Type: application/json', 'Content-Length: 2', \'{}');
 
-    push @fields, 'Content-Type: application/json', 'Content-Length: 2' if $method eq 'PUT';
-    $wire->send_head("$method $uri HTTP/1.1", 'Connection: close', @fields);
-    $wire->send('{}') if $method eq 'PUT';
-    return $wire->answer // 'none';
+    return raw("$method $uri HTTP/1.1", 'Connection: close', @fields,
+        $method =~ /^P/ ? @content : ());
 }
 
 resource '/docs/tags' => '{}';
@@ -37,8 +35,7 @@ is answer_to(GET => '/docs/tags', 'If-None-Match: "0"', 'If-None-Match: "1"'), 3
 is answer_to(GET => '/docs/tags', 'if-none-match: "1"'), 304, 'names of fields have no case';
 
 # ---- lists that do not ----
-for my $list ('"0"', '"0", "11"', '"1 "', '"W/1"', '""', '"*"', '', ' , ,', '"\\1"', '"%31"') {
-    next if $list eq '"1 "';    # below
+for my $list ('"0"', '"0", "11"', '"W/1"', '""', '"*"', '', ' , ,', '"\\1"', '"%31"') {
     is answer_to(GET => '/docs/tags', "If-Match: $list"), 412, "If-Match: $list fails";
     is answer_to(PUT => '/docs/tags', "If-Match: $list"), 412, 'and so for PUT';
     is answer_to(GET => '/docs/tags', "If-None-Match: $list"), 200, "If-None-Match: $list holds";
@@ -74,17 +71,16 @@ is answer_to(GET => '/tagless/tags', 'If-None-Match: "1"'), 200, 'in either fiel
 for my $list (
     '1', '"1', '1"', "'1'", 'W/1', 'w/"1"', 'W"1"', 'W/ "1"', 'W /"1"', '"1" "2"', '"1""2"', '"1";"2"',
     '"1 "', "\"\t1\"", '"a b", "1"', '"1", 2', '"1", x"2"', '"1"x', '*, "1"', '"1", *', '*, *', '**',
-    '*foo', 'W/*', '"*', "\"\x7f\"",
+    '*foo', 'W/*', '"*',
 ) {
-    my $shown = $list =~ s/([^ -~])/sprintf '\\x%02x', ord $1/ger;
+    my $shown = $list =~ s/\t/\\t/r;
     is answer_to(PUT => '/docs/tags', "If-Match: $list"), 400, "PUT with If-Match: $shown is refused";
     is answer_to(PUT => '/docs/tags', "If-None-Match: $list"), 400, 'and with If-None-Match';
     is answer_to(DELETE => '/docs/tags', "If-Match: $list"), 400, 'and DELETE';
     is answer_to(GET => '/docs/tags', "If-Match: $list"), 412, 'for GET it matches nothing';
     is answer_to(GET => '/docs/tags', "If-None-Match: $list"), 200, 'in either field';
 }
-is answer_to(POST => '/docs/', 'If-Match: 1', 'Content-Type: application/json', 'Content-Length: 2'), 400,
-    'POST too';
+is answer_to(POST => '/docs/', 'If-Match: 1'), 400, 'and POST';
 
 is GET('/docs/tags')->etag, '"1"', 'whatever was refused has changed nothing';
 

@@ -24,9 +24,9 @@
 #define CHECKPOINT_KIBIBYTES 4096
 #define CHECKPOINT_MINUTES 1
 
-/* A transaction that replaces 64 MiB holds a lock on each leaf page of the
- * old body and of the new; two of those may run at once. */
-#define LOCKS_OF_LARGE_BODIES (2u * 2u * 18000u)
+/* A transaction that replaces 64 MiB holds a lock on each of its leaf pages,
+ * which the old body and the new mostly share; two of those may run at once. */
+#define LOCKS_OF_LARGE_BODIES (2u * 20000u)
 /* One that replaces a small body, with the pages on the way and a split; one
  * that looks for members visits every shard. */
 #define LOCKS_A_THREAD 48u
@@ -158,7 +158,7 @@ static int tree_open(DB **tree, DB_ENV *env, const char *name, u_int32_t how)
 
     if ((code = db_create(tree, env, 0)) ||
         (code = (*tree)->set_pagesize(*tree, PAGE_SIZE)) ||
-        (code = (*tree)->set_flags(*tree, DB_CHKSUM | DB_REVSPLITOFF)) ||
+        (code = (*tree)->set_flags(*tree, DB_CHKSUM)) ||
         (code = (*tree)->open(*tree, NULL, name, NULL, DB_BTREE,
                               DB_AUTO_COMMIT | DB_THREAD | how, 0600)))
         return code;

@@ -140,12 +140,25 @@ sub ask {
             . "127.0.0.1:$self->{port}$path", \%options);
 }
 
+# A store that nobody opens again would keep its memory until the next boot.
+sub forget_store {
+    my ($directory) = @_;
+    return unless -e "$directory/generation";
+
+    my ($regions) = read_file("$directory/generation") =~ m{^(/dev/shm/condreq-[\w-]+)$}m;
+    return unless $regions;
+    unlink glob "$regions/__db.*";
+    rmdir $regions;
+    return;
+}
+
 sub DESTROY {
     my ($self) = @_;
     local ($?, $!);
     return unless $self->{pid};
     kill TERM => $self->{pid};
     waitpid $self->{pid}, 0;
+    forget_store("$self->{directory}/store");
     return;
 }
 

@@ -83,6 +83,7 @@ END {
         local $?;
         kill TERM => $demo;
         waitpid $demo, 0;
+        OneHttpd::forget_store("$build/demo-$>/store");
     }
 }
 my $auth = auth_starts();

@@ -178,9 +178,7 @@ sub _head_of_stream {
     my ($stream, $authority, $method, $path, $body, @fields) = @_;
     my $block = _block_of_fields(
         [':method', $method], [':scheme', 'http'],
-        [':authority', $authority], [':path', $path], @fields,
-        (defined $body ? ['content-length', length $body] : ()),
-    );
+        [':authority', $authority], [':path', $path], @fields);
 
     return _frame($HEADERS, $END_HEADERS | (defined $body ? 0 : $END_STREAM), $stream, $block);
 }

@@ -97,8 +97,10 @@ sub _racer {
 sub _stream {
     my ($method, $url, $body, %field) = @_;
 
-    $field{content_type} = 'application/json'
-        if defined $body && !exists $field{content_type};
+    if (defined $body) {
+        $field{content_type}   = 'application/json' unless exists $field{content_type};
+        $field{content_length} = length $body       unless exists $field{content_length};
+    }
     return [$method, URI->new(absolute_url($url))->path_query, $body, field_lines(%field)];
 }
 

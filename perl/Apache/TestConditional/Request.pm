@@ -16,7 +16,7 @@ use Apache::TestConditional::Response;
 use Apache::TestConditional::Wire;
 
 our $VERSION   = '1.00';
-our @EXPORT_OK = qw(GET HEAD PUT POST DELETE OPTIONS request resource wire
+our @EXPORT_OK = qw(GET HEAD PUT POST DELETE OPTIONS request resource wire raw
     absolute_url field_lines user_agent);
 
 my $user_agent;
@@ -98,6 +98,16 @@ sub wire {
     croak 'a wire is for http alone, not for ' . $uri->scheme
         unless $uri->scheme eq 'http';
     return Apache::TestConditional::Wire->connect($uri->host, $uri->port);
+}
+
+# One request as it is written: a line, fields, and the content as a reference.
+# On a connection of its own unless one is given first.
+sub raw {
+    my $wire    = ref $_[0] ? shift : wire();
+    my @content = map { ref $_ ? $$_ : () } @_;
+
+    $wire->send_head(grep { !ref } @_);
+    return $wire->send(@content)->answer;
 }
 
 1;
