@@ -26,18 +26,19 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_handler(condreq_handler, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_insert_error_filter(condreq_insert_error_filter, NULL, NULL,
                                 APR_HOOK_MIDDLE);
+    condreq_content_filter_register();
     condreq_problem_filter_register();
     condreq_variant_filter_register();
 }
 
 module AP_MODULE_DECLARE_DATA condreq_module
     __attribute__((visibility("default"))) = {
-    STANDARD20_MODULE_STUFF,
-    condreq_dir_conf_create,
-    condreq_dir_conf_merge,
-    condreq_server_conf_create,
-    condreq_server_conf_merge,
-    condreq_commands,
-    register_hooks,
-    AP_MODULE_FLAG_NONE,
+        STANDARD20_MODULE_STUFF,
+        condreq_dir_conf_create,
+        condreq_dir_conf_merge,
+        condreq_server_conf_create,
+        condreq_server_conf_merge,
+        condreq_commands,
+        register_hooks,
+        AP_MODULE_FLAG_NONE,
 };

@@ -134,16 +134,10 @@ static int in_htaccess(cmd_parms *cmd)
 }
 
 /* What every setter ends with. */
-static const char *done(cmd_parms *cmd, condreq_dir_conf_t *conf,
-                        condreq_directive_t directive)
+static const char *done(condreq_dir_conf_t *conf, condreq_directive_t directive)
 {
-    const char *conflict;
-
     conf->set |= directive;
-    conflict = condreq_dir_conf_conflict(conf);
-    return conflict
-               ? apr_pstrcat(cmd->pool, cmd->cmd->name, ": ", conflict, NULL)
-               : NULL;
+    return condreq_dir_conf_conflict(conf);
 }
 
 /* ---- SetHandler ---- */
@@ -293,7 +287,7 @@ static const char *set_etag(cmd_parms *cmd, void *conf_ptr,
         return "CondReqETag: none makes no tag that could be weak; write none "
                "alone";
     conf->rules.strategy.weak = weak != NULL;
-    return done(cmd, conf, CONDREQ_SET_ETAG);
+    return done(conf, CONDREQ_SET_ETAG);
 }
 
 /* ---- CondReqLastModified ---- */
@@ -302,8 +296,9 @@ static const char *set_last_modified(cmd_parms *cmd, void *conf_ptr, int on)
 {
     condreq_dir_conf_t *conf = conf_ptr;
 
+    (void)cmd;
     conf->rules.last_modified = on;
-    return done(cmd, conf, CONDREQ_SET_LAST_MODIFIED);
+    return done(conf, CONDREQ_SET_LAST_MODIFIED);
 }
 
 /* ---- CondReqEvaluate ---- */
@@ -320,7 +315,7 @@ static const char *set_evaluate(cmd_parms *cmd, void *conf_ptr,
     else
         return apr_psprintf(
             cmd->pool, "CondReqEvaluate '%s': write rfc9110 or both", mode);
-    return done(cmd, conf, CONDREQ_SET_EVALUATE);
+    return done(conf, CONDREQ_SET_EVALUATE);
 }
 
 /* ---- CondReqRequire ---- */
@@ -366,7 +361,7 @@ static const char *set_require(cmd_parms *cmd, void *conf_ptr, int argc,
         if (fault)
             return fault;
     }
-    return done(cmd, conf, CONDREQ_SET_REQUIRE);
+    return done(conf, CONDREQ_SET_REQUIRE);
 }
 
 /* ---- CondReqPut ---- */
@@ -391,7 +386,7 @@ static const char *set_put(cmd_parms *cmd, void *conf_ptr, const char *how,
                             "CondReqPut: after %s write create, update or "
                             "nothing, not '%s'",
                             how, only);
-    return done(cmd, conf, CONDREQ_SET_PUT);
+    return done(conf, CONDREQ_SET_PUT);
 }
 
 /* ---- CondReqIds ---- */
@@ -407,7 +402,7 @@ static const char *set_ids(cmd_parms *cmd, void *conf_ptr, const char *ids)
     else
         return apr_psprintf(cmd->pool,
                             "CondReqIds '%s': write sequence or uuid", ids);
-    return done(cmd, conf, CONDREQ_SET_IDS);
+    return done(conf, CONDREQ_SET_IDS);
 }
 
 /* ---- CondReqMembers ---- */
@@ -479,7 +474,7 @@ static const char *set_members(cmd_parms *cmd, void *conf_ptr, int argc,
         same_name(members->version, members->updated_at))
         return "CondReqMembers: two members cannot have one name; give each "
                "its own";
-    return done(cmd, conf, CONDREQ_SET_MEMBERS);
+    return done(conf, CONDREQ_SET_MEMBERS);
 }
 
 /* ---- CondReqTypes ---- */
@@ -519,7 +514,7 @@ static const char *set_types(cmd_parms *cmd, void *conf_ptr, int argc,
         APR_ARRAY_PUSH(types, const char *) = type;
     }
     conf->types = types;
-    return done(cmd, conf, CONDREQ_SET_TYPES);
+    return done(conf, CONDREQ_SET_TYPES);
 }
 
 /* ---- CondReqMaxBody, CondReqMaxDepth ---- */
@@ -567,7 +562,7 @@ static const char *set_max_body(cmd_parms *cmd, void *conf_ptr,
                             text);
     set_limit(cmd, &conf->max_body, (apr_size_t)bytes);
     settle_limits(conf);
-    return done(cmd, conf, CONDREQ_SET_MAX_BODY);
+    return done(conf, CONDREQ_SET_MAX_BODY);
 }
 
 static const char *set_max_depth(cmd_parms *cmd, void *conf_ptr,
@@ -584,7 +579,7 @@ static const char *set_max_depth(cmd_parms *cmd, void *conf_ptr,
                             text);
     set_limit(cmd, &conf->max_depth, (apr_size_t)depth);
     settle_limits(conf);
-    return done(cmd, conf, CONDREQ_SET_MAX_DEPTH);
+    return done(conf, CONDREQ_SET_MAX_DEPTH);
 }
 
 /* ---- CondReqStore ---- */

@@ -50,11 +50,12 @@ int condreq_refuse_trouble(condreq_exchange_t *exchange, apr_status_t status,
 {
     request_rec *r = exchange->r;
 
-    ap_log_rerror(APLOG_MARK, APLOG_ERR, status, r,
-                  CONDREQ_LOGNO(2101) "%s %s: %s", doing,
-                  exchange->resource.key,
-                  exchange->trouble.sentence[0] ? exchange->trouble.sentence
-                                                : "no further word");
+    /* APR has no words for statuses of ours, and the sentence has. */
+    ap_log_rerror(
+        APLOG_MARK, APLOG_ERR, status >= APR_OS_START_USERERR ? 0 : status, r,
+        CONDREQ_LOGNO(2101) "%s %s: %s", doing, exchange->resource.key,
+        exchange->trouble.sentence[0] ? exchange->trouble.sentence
+                                      : "no further word");
     if (APR_STATUS_IS_ENOSPC(status))
         return condreq_refuse(r, HTTP_INSUFFICIENT_STORAGE, NULL,
                               "The store has no room left; nothing was "

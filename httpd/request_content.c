@@ -9,13 +9,22 @@
 #include "apr_strings.h"
 
 #define JSON_TYPE "application/json"
+#define FILTER_NAME "CONDREQ_NO_MORE"
 
 /* ---- what is announced ---- */
 
 /* 415, with what would have been accepted in the field that says so. */
 static int refuse_type(request_rec *r, const char *detail)
 {
-    apr_table_setn(r->err_headers_out, "Accept", JSON_TYPE);
+    const condreq_dir_conf_t *conf =
+        ap_get_module_config(r->per_dir_config, &condreq_module);
+    const char *accept = JSON_TYPE;
+
+    if (conf->types && conf->types->nelts)
+        accept =
+            apr_pstrcat(r->pool, accept, ", ",
+                        apr_array_pstrcat(r->pool, conf->types, ','), NULL);
+    apr_table_setn(r->err_headers_out, "Accept", accept);
     return condreq_refuse(r, HTTP_UNSUPPORTED_MEDIA_TYPE, NULL, detail, NULL);
 }
 
@@ -246,10 +255,11 @@ static int read_content(condreq_exchange_t *exchange, growing_t *growing)
 
 /* ---- what is not read ---- */
 
-/* As much as a client may have sent before it could know better. */
-#define DRAINED_AT_MOST (64 * 1024)
-/* What is on its way is here by then. */
-#define DRAIN_WAIT_MS 200
+/* Worth reading for the sake of a connection that stays, or of a client that
+ * hears nothing before it has sent all. */
+#define DRAINED_AT_MOST (1024 * 1024)
+#define DRAIN_PAUSE_MS 200
+#define DRAIN_WHOLE_MS 2000
 
 /* Takes what has come already. @return 1 if that was all */
 static int drain(request_rec *r, apr_off_t *taken)
@@ -272,8 +282,7 @@ static int drain(request_rec *r, apr_off_t *taken)
     return ended;
 }
 
-/* Many clients send the content right behind the fields, not with them. An
- * HTTP/2 stream has no socket of its own, and nothing to save. */
+/* Waits until more may have come. A stream of HTTP/2 has no descriptor. */
 static int more_comes(request_rec *r, apr_time_t until)
 {
     apr_socket_t *socket = ap_get_conn_socket(r->connection);
@@ -281,35 +290,71 @@ static int more_comes(request_rec *r, apr_time_t until)
     struct pollfd wanted = {-1, POLLIN, 0};
     apr_os_sock_t descriptor;
 
-    if (r->connection->master || left <= 0 || !socket ||
-        apr_os_sock_get(&descriptor, socket) != APR_SUCCESS)
+    if (left <= 0)
+        return 0;
+    if (r->connection->master) {
+        apr_sleep(1000);
+        return 1;
+    }
+    if (!socket || apr_os_sock_get(&descriptor, socket) != APR_SUCCESS)
         return 0;
     wanted.fd = descriptor;
     return poll(&wanted, 1, (int)apr_time_as_msec(left)) == 1;
 }
 
+/* Many clients send the content right behind the fields, not with them. */
 static int drained(request_rec *r)
 {
-    apr_time_t until = apr_time_now() + apr_time_from_msec(DRAIN_WAIT_MS);
-    apr_off_t taken = 0;
+    apr_time_t begun = apr_time_now();
+    apr_time_t until = begun + apr_time_from_msec(DRAIN_PAUSE_MS);
+    apr_off_t taken = 0, before;
 
     do {
+        before = taken;
         if (drain(r, &taken))
             return 1;
-    } while (taken <= DRAINED_AT_MOST && more_comes(r, until));
+        if (taken > before)
+            until = apr_time_now() + apr_time_from_msec(DRAIN_PAUSE_MS);
+    } while (taken <= DRAINED_AT_MOST &&
+             apr_time_now() - begun < apr_time_from_msec(DRAIN_WHOLE_MS) &&
+             more_comes(r, until));
     return 0;
+}
+
+/* For who reads a request's content to its end, this is the end. */
+static apr_status_t no_more_filter(ap_filter_t *f, apr_bucket_brigade *brigade,
+                                   ap_input_mode_t mode, apr_read_type_e block,
+                                   apr_off_t bytes)
+{
+    (void)mode;
+    (void)block;
+    (void)bytes;
+    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(f->c->bucket_alloc));
+    return APR_SUCCESS;
+}
+
+void condreq_content_filter_register(void)
+{
+    ap_register_input_filter(FILTER_NAME, no_more_filter, NULL,
+                             AP_FTYPE_RESOURCE);
 }
 
 /* httpd reads a request to its end before it lets go of the answer. A stale
  * writer must hear 412 although the rest of its content does not come, so then
- * the connection is given up instead. */
+ * the connection is given up instead; of HTTP/2 only the stream's rest is, by
+ * mod_http2, when it meets content that nobody read. */
 void condreq_content_abandon(request_rec *r)
 {
     if (r->main || r->connection->keepalive == AP_CONN_CLOSE ||
-        (!apr_table_get(r->headers_in, "Content-Length") &&
+        (!r->connection->master &&
+         !apr_table_get(r->headers_in, "Content-Length") &&
          !apr_table_get(r->headers_in, "Transfer-Encoding")))
         return;
-    if (r->expecting_100 || !drained(r))
+    if (!r->expecting_100 && drained(r))
+        return;
+    if (r->connection->master)
+        ap_add_input_filter(FILTER_NAME, NULL, r, r->connection);
+    else
         r->connection->keepalive = AP_CONN_CLOSE;
 }
 

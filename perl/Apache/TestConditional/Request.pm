@@ -40,6 +40,8 @@ sub absolute_url {
     my ($url) = @_;
 
     return $url if $url =~ m{^https?://}i;
+    # Apache::Test reads files into the caller's $_.
+    local $_;
     require Apache::TestRequest;
     return Apache::TestRequest::resolve_url($url);
 }
