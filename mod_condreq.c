@@ -26,7 +26,6 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_handler(condreq_handler, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_insert_error_filter(condreq_insert_error_filter, NULL, NULL,
                                 APR_HOOK_MIDDLE);
-    condreq_content_filter_register();
     condreq_problem_filter_register();
     condreq_variant_filter_register();
 }

@@ -9,7 +9,6 @@
 #include "apr_strings.h"
 
 #define JSON_TYPE "application/json"
-#define FILTER_NAME "CONDREQ_NO_MORE"
 
 /* ---- what is announced ---- */
 
@@ -321,41 +320,23 @@ static int drained(request_rec *r)
     return 0;
 }
 
-/* For who reads a request's content to its end, this is the end. */
-static apr_status_t no_more_filter(ap_filter_t *f, apr_bucket_brigade *brigade,
-                                   ap_input_mode_t mode, apr_read_type_e block,
-                                   apr_off_t bytes)
-{
-    (void)mode;
-    (void)block;
-    (void)bytes;
-    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(f->c->bucket_alloc));
-    return APR_SUCCESS;
-}
-
-void condreq_content_filter_register(void)
-{
-    ap_register_input_filter(FILTER_NAME, no_more_filter, NULL,
-                             AP_FTYPE_RESOURCE);
-}
-
 /* httpd reads a request to its end before it lets go of the answer. A stale
  * writer must hear 412 although the rest of its content does not come, so then
- * the connection is given up instead; of HTTP/2 only the stream's rest is, by
- * mod_http2, when it meets content that nobody read. */
+ * the connection is given up instead. Of HTTP/2 httpd gives up the rest of the
+ * stream by itself, which some clients take for a failure while they send. */
 void condreq_content_abandon(request_rec *r)
 {
-    if (r->main || r->connection->keepalive == AP_CONN_CLOSE ||
-        (!r->connection->master &&
-         !apr_table_get(r->headers_in, "Content-Length") &&
-         !apr_table_get(r->headers_in, "Transfer-Encoding")))
+    conn_rec *c = r->connection;
+    int announced = apr_table_get(r->headers_in, "Content-Length") ||
+                    apr_table_get(r->headers_in, "Transfer-Encoding");
+
+    if (r->main)
         return;
-    if (!r->expecting_100 && drained(r))
-        return;
-    if (r->connection->master)
-        ap_add_input_filter(FILTER_NAME, NULL, r, r->connection);
-    else
-        r->connection->keepalive = AP_CONN_CLOSE;
+    if (c->master)
+        drained(r);
+    else if (announced && c->keepalive != AP_CONN_CLOSE &&
+             (r->expecting_100 || !drained(r)))
+        c->keepalive = AP_CONN_CLOSE;
 }
 
 /* ---- what is checked ---- */

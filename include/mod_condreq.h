@@ -219,7 +219,6 @@ int condreq_content_read(condreq_exchange_t *exchange,
                          condreq_content_t *content);
 /** Lets the answer go out without the content, be it read or not. */
 void condreq_content_abandon(request_rec *r);
-void condreq_content_filter_register(void);
 /** Checks that it is JSON, and parses it.
  * @param as_object  no other value will do: 422
  * @return OK, or the status of a refusal: 400, 413, 422 */
