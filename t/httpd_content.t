@@ -47,6 +47,11 @@ for my $place (qw(limited httpd-less ours-less)) {
 }
 is GET('/content-limited/a', content_length => 0), 200, 'GET has nothing to limit';
 
+my $inflated = PUT '/content-inflated/a', '{}', content_encoding => 'gzip';
+is $inflated, 415, 'SetInputFilter DEFLATE does not make coded content welcome';
+is $inflated->header('Accept-Encoding'), 'identity', 'as the answer says';
+is PUT('/content-inflated/a', '{}'), 201, 'nor other content unwelcome';
+
 # ---- mod_reqtimeout ----
 
 my $slow = 'http://127.0.0.1:' . Apache::Test::vars('slow_port');

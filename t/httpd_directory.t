@@ -62,6 +62,13 @@ for my $place (@places) {
         is PUT("$at/$file/below", '{}'), 201, "$what $file: and one may be below it";
     }
 
+    # a name like a file's, which mod_speling would correct
+    for my $name (qw(file.htm File.html fiel.html real/fil.txt)) {
+        is GET("$at/$name"), 404, "$what $name is nobody's slip";
+        is PUT("$at/$name", '{"n":6}'), 201, "$what $name is a name";
+        is GET("$at/$name")->body, '{"n":6}', "$what $name: and a document's";
+    }
+
     # MultiViews and a type map
     my $page = PUT "$at/page", '{"n":5}', accept_language => 'de';
     is $page, 201, "$what page.html.de is no variant of a document";

@@ -152,6 +152,12 @@ sub children {
 ok until_true(sub { children('condreq-keeper') == 1 }), 'one keeper is left';
 unlike read_file($log), qr/CR1[12]\d\d/, 'nothing went wrong with the store';
 
+my ($keeper) = children('condreq-keeper');
+kill TERM => $keeper;
+ok until_true(sub { my @keepers = children('condreq-keeper'); @keepers == 1 && $keepers[0] != $keeper }),
+    'when it ends, another takes its place';
+is PUT('/docs/life/generations', '{"number":4}', if_match => '"3"'), 200, 'and writers need not know';
+
 my @open_to_others;
 find(sub {
     my ($mode, $owner) = (lstat)[2, 4];

@@ -170,6 +170,20 @@ ok -d "$several->{directory}/$_", "$_ is a store" for qw(one other);
 is scalar(children($several, 'condreq-keeper')), 1, 'one keeper keeps both';
 undef $several;
 
+# ---- as many threads as httpd may have ----
+
+my $many = start(<<"END");
+LoadModule http2_module /usr/lib/apache2/modules/mod_http2.so
+ServerLimit 64
+ThreadLimit 128
+ThreadsPerChild 128
+MaxRequestWorkers 8192
+CondReqStore bdb:DIRECTORY/store cache=1M
+$served
+END
+is put($many, '/docs/a', '{}'), 201, 'ServerLimit 64 and ThreadLimit 128, with HTTP/2: the store is made for them';
+undef $many;
+
 # ---- the worker MPM ----
 
 {

@@ -68,7 +68,11 @@ sub request {
     $field{content_type} = 'application/json'
         if defined $body && !exists $field{content_type};
     $request->headers->push_header(@$_) for field_lines(%field);
-    $request->content($body)            if defined $body;
+    if (defined $body) {
+        $request->content($body);
+        # LWP says nothing of a content without bytes.
+        $request->content_length(length $body);
+    }
     my $answer = user_agent()->request($request);
     croak "$method $url: no answer: " . $answer->message
         if ($answer->header('Client-Warning') // '') eq 'Internal response';
