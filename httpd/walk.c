@@ -79,7 +79,7 @@ int condreq_map_to_storage(request_rec *r)
 }
 
 /* With MultiViews mod_negotiation looks for variants of what is no file, such
- * as a document of ours; fixups takes this back. */
+ * as a document of ours. */
 int condreq_type_checker(request_rec *r)
 {
     const condreq_dir_conf_t *conf = dir_conf(r);
@@ -93,9 +93,10 @@ int condreq_fixups(request_rec *r)
 {
     if (!r->handler || strcmp(r->handler, CONDREQ_HANDLER))
         return DECLINED;
-    /* mod_dir redirects and indexes what it takes for a directory. A file it
-     * must still see: FallbackResource and DirectoryIndex name only files. */
+    /* mod_dir redirects and indexes what it takes for a directory, mod_speling
+     * looks for what is like a name that is missing. A file must still be seen:
+     * FallbackResource and DirectoryIndex name only files. */
     if (r->finfo.filetype != APR_REG)
-        r->finfo.filetype = APR_NOFILE;
+        r->finfo.filetype = APR_UNKFILE;
     return DECLINED;
 }

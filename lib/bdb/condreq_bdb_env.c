@@ -318,18 +318,19 @@ apr_status_t bdb_open(condreq_store_t **opened,
     return status;
 }
 
-/* The library does nothing where nothing was logged. A lock that was waited
- * for too long is given up only when somebody looks. */
+/* A lock that was waited for too long is given up only when somebody looks:
+ * the library's waiting threads have no clock. The checkpoint does nothing
+ * where little was logged. */
 static int visit_maintain(bdb_store_t *store, bdb_visit_t *visit)
 {
     DB_ENV *env = store->env;
     int code;
 
     (void)visit;
-    if ((code = env->txn_checkpoint(env, CHECKPOINT_KIBIBYTES,
+    if ((code = env->lock_detect(env, 0, DB_LOCK_EXPIRE, NULL)) ||
+        (code = env->txn_checkpoint(env, CHECKPOINT_KIBIBYTES,
                                     CHECKPOINT_MINUTES, 0)) ||
-        (code = env->log_archive(env, NULL, DB_ARCH_REMOVE)) ||
-        (code = env->lock_detect(env, 0, DB_LOCK_EXPIRE, NULL)))
+        (code = env->log_archive(env, NULL, DB_ARCH_REMOVE)))
         return code;
     return 0;
 }

@@ -8,7 +8,6 @@
  * takes its steps back. */
 #include <errno.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -18,9 +17,11 @@
 #include "condreq_store.h"
 
 typedef struct mem_body_t {
+    /** its own, so that its memory is given back alone */
+    apr_pool_t *pool;
     apr_uint64_t id;
     apr_uint64_t length;
-    char bytes[];
+    char *bytes;
 } mem_body_t;
 
 /* One document or collection. Kept for ever, as a tombstone is. */
@@ -28,7 +29,6 @@ typedef struct mem_entry_t {
     condreq_record_t record;
     /** the next number of the sequence, less 1 */
     apr_uint64_t drawn;
-    char key[];
 } mem_entry_t;
 
 typedef struct mem_store_t {
@@ -167,12 +167,12 @@ static mem_entry_t *entry_of(mem_store_t *store, const char *key)
 static mem_entry_t *entry_ensure(mem_store_t *store, const char *key)
 {
     mem_entry_t *entry = entry_of(store, key);
-    size_t size = strlen(key) + 1;
 
-    if (entry || !(entry = calloc(1, sizeof(*entry) + size)))
+    if (entry)
         return entry;
-    memcpy(entry->key, key, size);
-    apr_hash_set(store->entries, entry->key, APR_HASH_KEY_STRING, entry);
+    entry = apr_pcalloc(store->pool, sizeof(*entry));
+    apr_hash_set(store->entries, apr_pstrdup(store->pool, key),
+                 APR_HASH_KEY_STRING, entry);
     return entry;
 }
 
@@ -242,33 +242,36 @@ static apr_status_t mem_draw(condreq_store_t *base, const char *collection,
                              apr_pool_t *pool)
 {
     mem_store_t *store = (mem_store_t *)base;
-    mem_entry_t *entry;
     apr_status_t status = enter(store->wait_us, trouble);
 
     (void)pool;
     if (status != APR_SUCCESS)
         return status;
-    entry = entry_ensure(store, collection);
-    if (entry)
-        *number = ++entry->drawn;
+    *number = ++entry_ensure(store, collection)->drawn;
     leave();
-    if (!entry)
-        return condreq_trouble(trouble, APR_ENOMEM, "drawing a number");
     return APR_SUCCESS;
+}
+
+static void body_out(mem_store_t *store, const mem_body_t *body)
+{
+    apr_hash_set(store->bodies, &body->id, sizeof(body->id), NULL);
+}
+
+static void body_in(mem_store_t *store, mem_body_t *body)
+{
+    apr_hash_set(store->bodies, &body->id, sizeof(body->id), body);
 }
 
 static void step_back(mem_store_t *store, mem_step_t *step)
 {
     if (step->entry)
         step->entry->record = step->record;
-    if (step->stored) {
-        apr_hash_set(store->bodies, &step->stored->id, sizeof(step->stored->id),
-                     NULL);
-        free(step->stored);
-    }
     if (step->removed)
-        apr_hash_set(store->bodies, &step->removed->id,
-                     sizeof(step->removed->id), step->removed);
+        body_in(store, step->removed);
+    if (step->stored) {
+        body_out(store, step->stored);
+        apr_pool_destroy(step->stored->pool);
+    }
 }
 
 static void abort_steps(mem_store_t *store, mem_step_t *last)
@@ -280,7 +283,8 @@ static void abort_steps(mem_store_t *store, mem_step_t *last)
 static void commit_steps(mem_step_t *last)
 {
     for (; last; last = last->before)
-        free(last->removed);
+        if (last->removed)
+            apr_pool_destroy(last->removed->pool);
 }
 
 static apr_status_t mem_txn(condreq_store_t *base, condreq_txn_body_t *body,
@@ -329,8 +333,6 @@ static apr_status_t mem_put(condreq_txn_t *txn, const char *key,
     if (strlen(key) > CONDREQ_KEY_MAX)
         return condreq_trouble(txn->trouble, APR_EINVAL, "writing a record");
     entry = entry_ensure((mem_store_t *)txn->store, key);
-    if (!entry)
-        return condreq_trouble(txn->trouble, APR_ENOMEM, "writing a record");
     step = step_begin((mem_txn_t *)txn);
     step->entry = entry;
     step->record = entry->record;
@@ -353,17 +355,18 @@ static apr_status_t mem_body_put(condreq_txn_t *txn, const char *key,
                                  condreq_record_t *record, const char *bytes)
 {
     mem_store_t *store = (mem_store_t *)txn->store;
-    apr_size_t length = (apr_size_t)record->body_length;
-    mem_body_t *body = malloc(sizeof(*body) + length);
+    apr_pool_t *pool;
+    mem_body_t *body;
+    apr_status_t status = apr_pool_create(&pool, store->pool);
 
-    (void)key;
-    if (!body)
-        return condreq_trouble(txn->trouble, APR_ENOMEM, "storing a body");
-    record->body_id = body->id = ++store->last_body_id;
+    if (status != APR_SUCCESS)
+        return condreq_trouble(txn->trouble, status, "the body of %.100s", key);
+    body = apr_palloc(pool, sizeof(*body));
+    body->pool = pool;
+    body->id = record->body_id = ++store->last_body_id;
     body->length = record->body_length;
-    if (length > 0)
-        memcpy(body->bytes, bytes, length);
-    apr_hash_set(store->bodies, &body->id, sizeof(body->id), body);
+    body->bytes = apr_pmemdup(pool, bytes, (apr_size_t)body->length);
+    body_in(store, body);
     step_begin((mem_txn_t *)txn)->stored = body;
     return APR_SUCCESS;
 }
@@ -378,19 +381,18 @@ static apr_status_t mem_body_remove(condreq_txn_t *txn, const char *key,
     if (!body)
         return condreq_trouble(txn->trouble, APR_NOTFOUND, "the body of %.100s",
                                key);
-    apr_hash_set(store->bodies, &record->body_id, sizeof(record->body_id),
-                 NULL);
+    body_out(store, body);
     step_begin((mem_txn_t *)txn)->removed = body;
     return APR_SUCCESS;
 }
 
-static int is_member(const mem_entry_t *entry, const char *collection)
+static int is_member(const char *key, const mem_entry_t *entry,
+                     const char *collection)
 {
     size_t length = strlen(collection);
 
     return entry->record.state == CONDREQ_LIVE &&
-           !strncmp(entry->key, collection, length) &&
-           entry->key[length] != '\0';
+           !strncmp(key, collection, length) && key[length] != '\0';
 }
 
 static apr_status_t mem_has_members(condreq_txn_t *txn, const char *collection,
@@ -403,7 +405,8 @@ static apr_status_t mem_has_members(condreq_txn_t *txn, const char *collection,
     *has_members = 0;
     for (at = apr_hash_first(pool, store->entries); at && !*has_members;
          at = apr_hash_next(at))
-        *has_members = is_member(apr_hash_this_val(at), collection);
+        *has_members =
+            is_member(apr_hash_this_key(at), apr_hash_this_val(at), collection);
     return APR_SUCCESS;
 }
 
