@@ -77,7 +77,8 @@ sub answer_to_head {
 
     # What is sent depends on the content after all.
     my $wire = wire;
-    $wire->send_head('PUT /docs/order3 HTTP/1.1', 'If-Match: "4"', $json, 'Content-Length: 5');
+    $wire->send_head('PUT /docs/order3 HTTP/1.1', 'If-Match: "4"', $json, 'Content-Length: 5', 'Expect: 100-continue');
+    is $wire->answer, 100, 'a writer with the tag is told to continue';
     is PUT('/docs/order3', '{"n":6}'), 200, 'another writer comes in between';
     is $wire->send('{"n":')->answer, 400, 'broken JSON comes before the preconditions of the transaction';
 }
