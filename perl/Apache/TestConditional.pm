@@ -488,3 +488,134 @@ sub no_update_lost {
 }
 
 1;
+
+__END__
+
+=encoding utf-8
+
+=head1 NAME
+
+Apache::TestConditional - does a URL keep its promises about conditional requests?
+
+=head1 SYNOPSIS
+
+    use Apache::Test;
+    use Test::More;
+    use Apache::TestConditional;
+
+    revalidation_ok('/posts/1');
+    my $count = 0;
+    stale_writer_refused('/posts/1', body => sub { sprintf '{"title":"Post %d"}', ++$count });
+    one_winner('/posts/1', clients => 8, rounds => 20);
+    precedence_ok('/posts/1');
+    done_testing;
+
+=head1 DESCRIPTION
+
+Each check is one test of L<Test::More>, a subtest with a sentence for each step. It is given a
+path of the server that Apache::Test started, or an absolute URL of any server. Checks that write
+change what is at the URL: give them resources of their own.
+
+All follow RFC 9110 section 13, and none accepts an answer that the section does not allow: where
+412 is due, neither 409 nor 200 passes.
+
+=head1 CHECKS
+
+=over 4
+
+=item revalidation_ok URL
+
+What GET gave as ETag or Last-Modified brings 304, with the fields of section 15.4.5 and without
+content; another tag brings 200.
+
+=item head_agrees_with_get URL
+
+HEAD has the fields of GET.
+
+=item precedence_ok URL, methods => [...], body => ..., type => ...
+
+The whole table of section 13.2.2: every combination of presence and truth of its fields, for GET,
+HEAD, PUT and DELETE unless C<methods> says others.
+
+=item stale_writer_refused URL, body => ..., type => ...
+
+The tag of GET lets one PUT succeed. A second with the same tag is 412 and changes nothing.
+
+=item date_names_one_version URL, body => ..., type => ..., rounds => 3
+
+Of several rapid writes, no two versions are ever sent with one Last-Modified, and
+If-Unmodified-Since loses no update.
+
+=item tag_names_one_content URL, body => ..., type => ...
+
+A tag that was handed out does not come back for other content, not after DELETE and a new PUT
+either.
+
+=item one_winner URL, clients => 8, rounds => 20
+
+In each round all clients PUT at once with the tag of the round: one succeeds, all others are 412,
+and what is there is the winner's.
+
+=item one_creator URL, clients => 8, rounds => 20
+
+The same with C<If-None-Match: *> where nothing is. URL may be a function of the round that gives a
+new one for each; else the document is removed before each round.
+
+=item one_deleter URL, clients => 8, rounds => 20, lost => [404, 412]
+
+The same with DELETE.
+
+=item every_post_creates URL, clients => 8, rounds => 20
+
+All POSTs to a collection succeed, each with a Location of its own.
+
+=item no_update_lost URL, clients => 8, increments => 25, member => 'number'
+
+Clients read a number, add one and save with If-Match, again after each 412: the sum is right.
+
+=back
+
+=head1 OPTIONS
+
+=over 4
+
+=item body
+
+A function that gives the content to write, another at each call; it is handed the client's and the
+round's number. Unless it is said, small JSON objects are written.
+
+=item type
+
+Its media type, application/json if nothing is said.
+
+=item fields
+
+A hash of further request fields, for authentication for instance.
+
+=item name
+
+The name of the test, in the place of the check's own.
+
+=item over
+
+For races: C<http/1.1>, or C<h2c> for HTTP/2 without TLS, which needs curl.
+
+=back
+
+=head1 REQUESTS
+
+On demand (C<use Apache::TestConditional ':all'>) there are GET, HEAD, PUT, POST, DELETE, OPTIONS and
+C<request>, whose answers compare as their status:
+
+    resource '/docs/a' => '{"n":1}';
+    is PUT('/docs/a', '{"n":2}', if_match => '"1"'), 200, 'the tag lets one write';
+    is PUT('/docs/a', '{"n":3}', if_match => '"1"'), 412, 'and no second one';
+
+C<wire> and C<raw> speak to the socket itself, for requests that no library would send; C<race> starts
+clients together.
+
+=head1 SEE ALSO
+
+L<Apache::Test>, RFC 9110 section 13
+
+=cut
