@@ -18,6 +18,9 @@ static void register_hooks(apr_pool_t *pool)
                            APR_HOOK_REALLY_FIRST);
     /* After TRACE and OPTIONS * were answered, before the directory walk. */
     ap_hook_map_to_storage(condreq_map_to_storage, NULL, NULL, APR_HOOK_LAST);
+    /* Before mod_negotiation. */
+    ap_hook_type_checker(condreq_type_checker, NULL, NULL,
+                         APR_HOOK_REALLY_FIRST);
     /* After core has put SetHandler into r->handler. */
     ap_hook_fixups(condreq_fixups, NULL, before_mod_dir, APR_HOOK_FIRST);
     ap_hook_handler(condreq_handler, NULL, NULL, APR_HOOK_MIDDLE);
@@ -29,12 +32,12 @@ static void register_hooks(apr_pool_t *pool)
 
 module AP_MODULE_DECLARE_DATA condreq_module
     __attribute__((visibility("default"))) = {
-    STANDARD20_MODULE_STUFF,
-    condreq_dir_conf_create,
-    condreq_dir_conf_merge,
-    condreq_server_conf_create,
-    condreq_server_conf_merge,
-    condreq_commands,
-    register_hooks,
-    AP_MODULE_FLAG_NONE,
+        STANDARD20_MODULE_STUFF,
+        condreq_dir_conf_create,
+        condreq_dir_conf_merge,
+        condreq_server_conf_create,
+        condreq_server_conf_merge,
+        condreq_commands,
+        register_hooks,
+        AP_MODULE_FLAG_NONE,
 };

@@ -214,7 +214,7 @@ static void bare_environment(bare_t *bare, u_int32_t how)
     bare->env->set_lk_max_lockers(bare->env, 40000);
     bare->env->set_tx_max(bare->env, 2 * threads + 64);
     bare->env->mutex_set_increment(bare->env, 20000);
-    bare->env->set_lg_bsize(bare->env, 2u << 20);
+    bare->env->set_lg_bsize(bare->env, 256u << 10);
     bare->env->set_lg_max(bare->env, 10u << 20);
     bare->env->set_lk_detect(bare->env, DB_LOCK_MINWRITE);
     bare->env->log_set_config(bare->env, DB_LOG_ZERO, 1);

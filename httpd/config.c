@@ -15,6 +15,7 @@
 /* A value costs 72 bytes while a document is checked: room for one in every
  * four bytes of a large document. */
 #define BYTES_PER_VALUE 4
+#define FEWEST_VALUES 64
 #define DEFAULT_CACHE (64 * 1024 * 1024)
 #define SMALLEST_CACHE (1024 * 1024)
 #define WRITING_METHODS                                                        \
@@ -22,6 +23,21 @@
      AP_METHOD_BIT << M_DELETE)
 
 /* ---- sections: their defaults, and how they merge ---- */
+
+static apr_size_t limit_of(const condreq_limit_t *limit, apr_size_t unset)
+{
+    apr_size_t value = limit->host_set ? limit->host : unset;
+
+    return value < limit->cap ? value : limit->cap;
+}
+
+static void settle_limits(condreq_dir_conf_t *conf)
+{
+    conf->rules.max_body = limit_of(&conf->max_body, DEFAULT_MAX_BODY);
+    conf->rules.json.max_depth = limit_of(&conf->max_depth, DEFAULT_MAX_DEPTH);
+    conf->rules.json.max_values =
+        FEWEST_VALUES + conf->rules.max_body / BYTES_PER_VALUE;
+}
 
 void *condreq_dir_conf_create(apr_pool_t *pool, char *path)
 {
@@ -32,22 +48,25 @@ void *condreq_dir_conf_create(apr_pool_t *pool, char *path)
     conf->rules.last_modified = 1;
     conf->rules.evaluate = CONDREQ_EVALUATE_RFC9110;
     conf->rules.put_only = CONDREQ_PUT_ANY;
-    conf->rules.max_body = DEFAULT_MAX_BODY;
-    conf->rules.json.max_depth = DEFAULT_MAX_DEPTH;
-    conf->rules.json.max_values = DEFAULT_MAX_BODY / BYTES_PER_VALUE;
+    conf->max_body.cap = APR_SIZE_MAX;
+    conf->max_depth.cap = APR_SIZE_MAX;
+    settle_limits(conf);
     conf->require = CONDREQ_REQUIRE_NONE;
     conf->require_methods = WRITING_METHODS;
     conf->ids = CONDREQ_IDS_SEQUENCE;
     return conf;
 }
 
-/* The inner section's value, unless an .htaccess would raise a host's. */
-static apr_size_t merge_limit(apr_size_t base, const condreq_dir_conf_t *add,
-                              condreq_directive_t directive, apr_size_t value)
+static condreq_limit_t merge_limit(const condreq_limit_t *base,
+                                   const condreq_limit_t *add)
 {
-    if (!(add->set & directive) || (add->from_htaccess && value > base))
-        return base;
-    return value;
+    condreq_limit_t limit = *base;
+
+    if (add->host_set)
+        return *add;
+    if (add->cap < limit.cap)
+        limit.cap = add->cap;
+    return limit;
 }
 
 static void merge_rules(condreq_rules_t *rules, const condreq_rules_t *base,
@@ -65,12 +84,6 @@ static void merge_rules(condreq_rules_t *rules, const condreq_rules_t *base,
         rules->put_merge = base->put_merge;
         rules->put_only = base->put_only;
     }
-    rules->max_body = merge_limit(base->max_body, add, CONDREQ_SET_MAX_BODY,
-                                  add->rules.max_body);
-    rules->json.max_values = rules->max_body / BYTES_PER_VALUE;
-    rules->json.max_depth =
-        merge_limit(base->json.max_depth, add, CONDREQ_SET_MAX_DEPTH,
-                    add->rules.json.max_depth);
 }
 
 void *condreq_dir_conf_merge(apr_pool_t *pool, void *base_conf, void *add_conf)
@@ -84,6 +97,11 @@ void *condreq_dir_conf_merge(apr_pool_t *pool, void *base_conf, void *add_conf)
         conf->handles = base->handles;
         conf->section = base->section;
     }
+    if (add->guard == CONDREQ_GUARD_UNSAID)
+        conf->guard = base->guard;
+    conf->max_body = merge_limit(&base->max_body, &add->max_body);
+    conf->max_depth = merge_limit(&base->max_depth, &add->max_depth);
+    settle_limits(conf);
     if (!(add->set & CONDREQ_SET_REQUIRE)) {
         conf->require = base->require;
         conf->require_methods = base->require_methods;
@@ -116,17 +134,10 @@ static int in_htaccess(cmd_parms *cmd)
 }
 
 /* What every setter ends with. */
-static const char *done(cmd_parms *cmd, condreq_dir_conf_t *conf,
-                        condreq_directive_t directive)
+static const char *done(condreq_dir_conf_t *conf, condreq_directive_t directive)
 {
-    const char *conflict;
-
     conf->set |= directive;
-    conf->from_htaccess = in_htaccess(cmd);
-    conflict = condreq_dir_conf_conflict(conf);
-    return conflict
-               ? apr_pstrcat(cmd->pool, cmd->cmd->name, ": ", conflict, NULL)
-               : NULL;
+    return condreq_dir_conf_conflict(conf);
 }
 
 /* ---- SetHandler ---- */
@@ -139,24 +150,12 @@ static int section_is(const cmd_parms *cmd, const char *name)
            *parent->args != '~';
 }
 
-/* Does the section say by itself who may come in? A Require replaces those of
- * the directories around it, unless AuthMerging adds them up. */
-static int section_guards_itself(const cmd_parms *cmd)
+/* In <Location "/users/?"> the wildcard stands for the documents. */
+static int names_documents(const char *path)
 {
-    const ap_directive_t *child;
-    int guarded = 0;
+    const char *slash = strrchr(path, '/');
 
-    if (!section_is(cmd, "<Location") && !section_is(cmd, "<LocationMatch"))
-        return 0;
-    for (child = cmd->directive->parent->first_child; child;
-         child = child->next) {
-        if (!strcasecmp(child->directive, "AuthMerging"))
-            return 0;
-        guarded |= !strcasecmp(child->directive, "Require") ||
-                   !strcasecmp(child->directive, "<RequireAll") ||
-                   !strcasecmp(child->directive, "<RequireAny");
-    }
-    return guarded;
+    return apr_fnmatch_test(slash ? slash : path);
 }
 
 static const char *without_slash_at_end(apr_pool_t *pool, const char *path)
@@ -181,15 +180,90 @@ static const char *set_handler(cmd_parms *cmd, void *conf_ptr, const char *name)
     conf->handles = !strcmp(name, CONDREQ_HANDLER);
     if (!conf->handles)
         return DECLINE_CMD;
-    server->needs_store = 1;
-    if (cmd->path && section_is(cmd, "<Location")) {
+    /* An .htaccess is read when requests run, and servers are then fixed. */
+    if (!in_htaccess(cmd))
+        server->needs_store = 1;
+    if (cmd->path && section_is(cmd, "<Location") &&
+        !names_documents(cmd->path)) {
         conf->section.location = without_slash_at_end(cmd->pool, cmd->path);
         conf->section.location_is_fnmatch = apr_fnmatch_test(cmd->path);
     }
     else if (cmd->path && (section_is(cmd, "<Directory") || in_htaccess(cmd))) {
         conf->section.directory = without_slash_at_end(cmd->pool, cmd->path);
     }
-    conf->section.guards_itself = section_guards_itself(cmd);
+    return DECLINE_CMD;
+}
+
+/* ---- Require, AuthMerging ---- */
+
+static int begins_with(const char *text, const char *word)
+{
+    return !strncasecmp(text, word, strlen(word));
+}
+
+/* The <Location>, <Directory> or other section that a directive stands in,
+ * around <RequireAny>, <Limit> and their like. */
+static const ap_directive_t *section_around(const cmd_parms *cmd)
+{
+    const ap_directive_t *section = cmd->directive->parent;
+
+    while (section && (begins_with(section->directive, "<Require") ||
+                       begins_with(section->directive, "<Limit")))
+        section = section->parent;
+    return section;
+}
+
+static int section_has(const ap_directive_t *section, const char *directive)
+{
+    const ap_directive_t *child;
+
+    for (child = section->first_child; child; child = child->next) {
+        if (!strcasecmp(child->directive, directive))
+            return 1;
+    }
+    return 0;
+}
+
+/* Can this Require be judged without knowing the user? */
+static int asks_no_user(const char *args)
+{
+    static const char *const words[] = {"all ",    "ip ",  "host ", "local",
+                                        "method ", "env ", "expr "};
+    apr_size_t i;
+
+    if (begins_with(args, "not "))
+        args += 4;
+    for (i = 0; i < sizeof words / sizeof *words; i++) {
+        if (begins_with(args, words[i]))
+            return 1;
+    }
+    return 0;
+}
+
+/* Core's and mod_authz_core's own, listened to: what a <Location> requires
+ * stands in the place of what the directories around it do, if it brings its
+ * own way to know the user, and unless AuthMerging adds the two up. */
+static const char *set_require_line(cmd_parms *cmd, void *conf_ptr,
+                                    const char *args)
+{
+    condreq_dir_conf_t *conf = conf_ptr;
+    const ap_directive_t *section = section_around(cmd);
+    int suffices = section && begins_with(section->directive, "<Location") &&
+                   (asks_no_user(args) || section_has(section, "AuthType"));
+
+    if (!suffices)
+        conf->guard = CONDREQ_GUARD_WITH_OTHERS;
+    else if (conf->guard == CONDREQ_GUARD_UNSAID)
+        conf->guard = CONDREQ_GUARD_ITSELF;
+    return DECLINE_CMD;
+}
+
+static const char *set_auth_merging(cmd_parms *cmd, void *conf_ptr,
+                                    const char *args)
+{
+    (void)cmd;
+    (void)args;
+    ((condreq_dir_conf_t *)conf_ptr)->guard = CONDREQ_GUARD_WITH_OTHERS;
     return DECLINE_CMD;
 }
 
@@ -213,7 +287,7 @@ static const char *set_etag(cmd_parms *cmd, void *conf_ptr,
         return "CondReqETag: none makes no tag that could be weak; write none "
                "alone";
     conf->rules.strategy.weak = weak != NULL;
-    return done(cmd, conf, CONDREQ_SET_ETAG);
+    return done(conf, CONDREQ_SET_ETAG);
 }
 
 /* ---- CondReqLastModified ---- */
@@ -222,8 +296,9 @@ static const char *set_last_modified(cmd_parms *cmd, void *conf_ptr, int on)
 {
     condreq_dir_conf_t *conf = conf_ptr;
 
+    (void)cmd;
     conf->rules.last_modified = on;
-    return done(cmd, conf, CONDREQ_SET_LAST_MODIFIED);
+    return done(conf, CONDREQ_SET_LAST_MODIFIED);
 }
 
 /* ---- CondReqEvaluate ---- */
@@ -240,7 +315,7 @@ static const char *set_evaluate(cmd_parms *cmd, void *conf_ptr,
     else
         return apr_psprintf(
             cmd->pool, "CondReqEvaluate '%s': write rfc9110 or both", mode);
-    return done(cmd, conf, CONDREQ_SET_EVALUATE);
+    return done(conf, CONDREQ_SET_EVALUATE);
 }
 
 /* ---- CondReqRequire ---- */
@@ -286,7 +361,7 @@ static const char *set_require(cmd_parms *cmd, void *conf_ptr, int argc,
         if (fault)
             return fault;
     }
-    return done(cmd, conf, CONDREQ_SET_REQUIRE);
+    return done(conf, CONDREQ_SET_REQUIRE);
 }
 
 /* ---- CondReqPut ---- */
@@ -311,7 +386,7 @@ static const char *set_put(cmd_parms *cmd, void *conf_ptr, const char *how,
                             "CondReqPut: after %s write create, update or "
                             "nothing, not '%s'",
                             how, only);
-    return done(cmd, conf, CONDREQ_SET_PUT);
+    return done(conf, CONDREQ_SET_PUT);
 }
 
 /* ---- CondReqIds ---- */
@@ -327,7 +402,7 @@ static const char *set_ids(cmd_parms *cmd, void *conf_ptr, const char *ids)
     else
         return apr_psprintf(cmd->pool,
                             "CondReqIds '%s': write sequence or uuid", ids);
-    return done(cmd, conf, CONDREQ_SET_IDS);
+    return done(conf, CONDREQ_SET_IDS);
 }
 
 /* ---- CondReqMembers ---- */
@@ -357,6 +432,14 @@ static const char **member_slot(condreq_members_t *members, const char *word,
     return NULL;
 }
 
+/* A name must be one that JSON can say: quoting keeps all but bad UTF-8. */
+static int is_member_name(const char *name, apr_pool_t *pool)
+{
+    const char *quoted = condreq_json_quote(name, pool);
+
+    return *name && condreq_json_string_is(quoted, strlen(quoted), name);
+}
+
 static int same_name(const char *a, const char *b)
 {
     return a && b && !strcmp(a, b);
@@ -375,7 +458,7 @@ static const char *set_members(cmd_parms *cmd, void *conf_ptr, int argc,
         const char *name;
         const char **slot = member_slot(members, argv[i], &name);
 
-        if (!slot || *slot || !*name)
+        if (!slot || *slot || !is_member_name(name, cmd->pool))
             return apr_psprintf(cmd->pool,
                                 "CondReqMembers '%s': write none, or each of "
                                 "id, version and updated_at once at most, "
@@ -391,7 +474,7 @@ static const char *set_members(cmd_parms *cmd, void *conf_ptr, int argc,
         same_name(members->version, members->updated_at))
         return "CondReqMembers: two members cannot have one name; give each "
                "its own";
-    return done(cmd, conf, CONDREQ_SET_MEMBERS);
+    return done(conf, CONDREQ_SET_MEMBERS);
 }
 
 /* ---- CondReqTypes ---- */
@@ -431,7 +514,7 @@ static const char *set_types(cmd_parms *cmd, void *conf_ptr, int argc,
         APR_ARRAY_PUSH(types, const char *) = type;
     }
     conf->types = types;
-    return done(cmd, conf, CONDREQ_SET_TYPES);
+    return done(conf, CONDREQ_SET_TYPES);
 }
 
 /* ---- CondReqMaxBody, CondReqMaxDepth ---- */
@@ -455,6 +538,17 @@ static int parse_bytes(const char *text, apr_off_t *bytes)
     return !*end;
 }
 
+static void set_limit(cmd_parms *cmd, condreq_limit_t *limit, apr_size_t value)
+{
+    if (in_htaccess(cmd)) {
+        limit->cap = value;
+    }
+    else {
+        limit->host_set = 1;
+        limit->host = value;
+    }
+}
+
 static const char *set_max_body(cmd_parms *cmd, void *conf_ptr,
                                 const char *text)
 {
@@ -466,9 +560,9 @@ static const char *set_max_body(cmd_parms *cmd, void *conf_ptr,
                             "CondReqMaxBody '%s': write bytes from 1 to 64M, "
                             "such as 65536, 64K or 2M",
                             text);
-    conf->rules.max_body = (apr_size_t)bytes;
-    conf->rules.json.max_values = conf->rules.max_body / BYTES_PER_VALUE;
-    return done(cmd, conf, CONDREQ_SET_MAX_BODY);
+    set_limit(cmd, &conf->max_body, (apr_size_t)bytes);
+    settle_limits(conf);
+    return done(conf, CONDREQ_SET_MAX_BODY);
 }
 
 static const char *set_max_depth(cmd_parms *cmd, void *conf_ptr,
@@ -483,8 +577,9 @@ static const char *set_max_depth(cmd_parms *cmd, void *conf_ptr,
                             "objects may stand in one another, from 1 to "
                             "100000",
                             text);
-    conf->rules.json.max_depth = (apr_size_t)depth;
-    return done(cmd, conf, CONDREQ_SET_MAX_DEPTH);
+    set_limit(cmd, &conf->max_depth, (apr_size_t)depth);
+    settle_limits(conf);
+    return done(conf, CONDREQ_SET_MAX_DEPTH);
 }
 
 /* ---- CondReqStore ---- */
@@ -557,6 +652,10 @@ static const char *set_store(cmd_parms *cmd, void *conf_ptr, int argc,
 const command_rec condreq_commands[] = {
     AP_INIT_TAKE1("SetHandler", set_handler, NULL, OR_FILEINFO,
                   "a handler name"),
+    AP_INIT_RAW_ARGS("Require", set_require_line, NULL, OR_AUTHCFG,
+                     "what mod_authz_core requires"),
+    AP_INIT_RAW_ARGS("AuthMerging", set_auth_merging, NULL, OR_AUTHCFG,
+                     "Off, And or Or"),
     AP_INIT_TAKE_ARGV("CondReqStore", set_store, NULL, RSRC_CONF,
                       "bdb:directory [durability=sync|write_nosync] "
                       "[cache=bytes]"),

@@ -168,6 +168,39 @@ static int settings_check(server_rec *main_server, apr_pool_t *pool)
     return OK;
 }
 
+/* ---- directories ---- */
+
+static int denies_by_itself(const ap_directive_t *node)
+{
+    return !strcasecmp(node->directive, "Order") ||
+           !strcasecmp(node->directive, "Deny") ||
+           !strcasecmp(node->directive, "Allow") ||
+           !strcasecmp(node->directive, "Satisfy");
+}
+
+/* The node after this one in the order of the files. */
+static const ap_directive_t *following(const ap_directive_t *node)
+{
+    if (node->first_child)
+        return node->first_child;
+    while (node && !node->next)
+        node = node->parent;
+    return node ? node->next : NULL;
+}
+
+/* mod_access_compat's directives count beside any Require: where one is
+ * written for files, the directory walk is always made. */
+static int directories_deny(void)
+{
+    const ap_directive_t *node;
+
+    for (node = ap_conftree; node; node = following(node)) {
+        if (denies_by_itself(node))
+            return 1;
+    }
+    return 0;
+}
+
 /* ---- the hook ---- */
 
 int condreq_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
@@ -178,6 +211,9 @@ int condreq_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
 
     (void)plog;
     condreq_stores_assign(pconf, main_server);
+    ((condreq_server_conf_t *)ap_get_module_config(main_server->module_config,
+                                                   &condreq_module))
+        ->directories_deny = directories_deny();
     for (server = main_server; server && status == OK; server = server->next)
         status = all_sections_check(server, ptemp);
     if (status == OK)

@@ -181,7 +181,7 @@ static int answer_written(condreq_exchange_t *exchange,
         return send_minimal(exchange, write);
     }
     /* A merge shows members that the client need not have known. */
-    if (write->merge && !condreq_client_may_get(r))
+    if (write->merge && !condreq_client_may_get(exchange))
         return send_minimal(exchange, write);
     if (wanted == CONDREQ_RETURN_REPRESENTATION)
         send_preference(r, "return=representation");

@@ -19,11 +19,22 @@ static const char *encoded_slash(const char *path)
     return NULL;
 }
 
+/* The path of a request target in origin-form or absolute-form (RFC 9112
+ * section 3.2). */
+static const char *path_as_sent(const char *target)
+{
+    const char *authority = strstr(target, "://");
+
+    if (*target == '/' || !authority)
+        return target;
+    return authority + 3 + strcspn(authority + 3, "/?#");
+}
+
 /* Under AllowEncodedSlashes NoDecode httpd leaves %2F as it is, and makes %2F
  * of %252F: only the request line still tells the two apart. */
 static const char *path_from_request_line(request_rec *r)
 {
-    const char *raw = r->unparsed_uri;
+    const char *raw = path_as_sent(r->unparsed_uri);
     char *path = apr_pstrmemdup(r->pool, raw, strcspn(raw, "?#"));
     const core_server_config *server =
         ap_get_core_module_config(r->server->module_config);
@@ -164,8 +175,7 @@ int condreq_exchange_begin(condreq_exchange_t *exchange, request_rec *r)
     exchange->resource.coding_suffixes = condreq_variant_suffixes(r);
     locate(exchange);
     if (strlen(exchange->resource.path) > CONDREQ_PATH_MAX)
-        return condreq_refuse(r, HTTP_REQUEST_URI_TOO_LARGE, NULL,
-                              "A document's path may have 1024 bytes.", NULL);
+        return condreq_refuse_path(r);
     read_preconditions(exchange);
     return OK;
 }
@@ -211,6 +221,27 @@ static int dispatch(condreq_exchange_t *exchange)
     }
 }
 
+/* httpd lets a subrequest with its parent's configuration pass unasked, also
+ * where the method is another: so the parent gets a copy meanwhile. */
+int condreq_client_may_get(condreq_exchange_t *exchange)
+{
+    request_rec *r = exchange->r;
+    ap_conf_vector_t *config = r->per_dir_config;
+    const char *path = condreq_path_uri(exchange->resource.path, r->pool);
+    const char *uri =
+        r->args ? apr_pstrcat(r->pool, path, "?", r->args, NULL) : path;
+    request_rec *sub;
+    int may;
+
+    r->per_dir_config = ap_merge_per_dir_configs(
+        r->pool, config, ap_create_per_dir_config(r->pool));
+    sub = ap_sub_req_method_uri("GET", uri, r, NULL);
+    r->per_dir_config = config;
+    may = sub->status == HTTP_OK;
+    ap_destroy_sub_req(sub);
+    return may;
+}
+
 int condreq_handler(request_rec *r)
 {
     condreq_exchange_t exchange;
@@ -224,5 +255,11 @@ int condreq_handler(request_rec *r)
     /* FileETag None leaves a note that takes away other handlers' tags. */
     apr_table_unset(r->notes, "no-etag");
     status = condreq_exchange_begin(&exchange, r);
-    return status == OK ? dispatch(&exchange) : status;
+    if (status == OK)
+        status = dispatch(&exchange);
+    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r,
+                  CONDREQ_LOGNO(2002) "%s %s: %d", r->method,
+                  exchange.resource.key ? exchange.resource.key : r->uri,
+                  status == OK ? r->status : status);
+    return status;
 }

@@ -58,7 +58,7 @@ static void keeper_maintain(condreq_site_store_t *site, server_rec *server,
         return;
     status = site->provider->maintain(site->store, &trouble, pool);
     if (status != APR_SUCCESS)
-        ap_log_error(APLOG_MARK, APLOG_ERR, status, server,
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, server,
                      CONDREQ_LOGNO(1201) "keeping the store in %s: %s",
                      site->config.path, trouble.sentence);
 }

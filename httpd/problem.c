@@ -39,16 +39,23 @@ int condreq_refuse_unavailable(request_rec *r)
                           NULL);
 }
 
+int condreq_refuse_path(request_rec *r)
+{
+    return condreq_refuse(r, HTTP_REQUEST_URI_TOO_LARGE, NULL,
+                          "A document's path may have 1024 bytes.", NULL);
+}
+
 int condreq_refuse_trouble(condreq_exchange_t *exchange, apr_status_t status,
                            const char *doing)
 {
     request_rec *r = exchange->r;
 
-    ap_log_rerror(APLOG_MARK, APLOG_ERR, status, r,
-                  CONDREQ_LOGNO(2101) "%s %s: %s", doing,
-                  exchange->resource.key,
-                  exchange->trouble.sentence[0] ? exchange->trouble.sentence
-                                                : "no further word");
+    /* APR has no words for statuses of ours, and the sentence has. */
+    ap_log_rerror(
+        APLOG_MARK, APLOG_ERR, status >= APR_OS_START_USERERR ? 0 : status, r,
+        CONDREQ_LOGNO(2101) "%s %s: %s", doing, exchange->resource.key,
+        exchange->trouble.sentence[0] ? exchange->trouble.sentence
+                                      : "no further word");
     if (APR_STATUS_IS_ENOSPC(status))
         return condreq_refuse(r, HTTP_INSUFFICIENT_STORAGE, NULL,
                               "The store has no room left; nothing was "
@@ -92,8 +99,7 @@ int condreq_refuse_precondition(condreq_exchange_t *exchange,
     const char *members = validator_members(exchange, current);
 
     if (exchange->is_collection)
-        return condreq_refuse(exchange->r, HTTP_PRECONDITION_FAILED,
-                              NULL,
+        return condreq_refuse(exchange->r, HTTP_PRECONDITION_FAILED, NULL,
                               "The collection is not in the state that the "
                               "request asks for; nothing was changed.",
                               NULL);
@@ -120,6 +126,8 @@ int condreq_refuse_method(condreq_exchange_t *exchange)
     request_rec *r = exchange->r;
     const char *allowed = condreq_allowed(exchange);
 
+    /* An ErrorDocument's answer keeps this one. */
+    apr_table_setn(r->err_headers_out, "Allow", allowed);
     /* httpd writes Allow of a 405 from its own list, which it gathers from
      * all modules that declined. */
     if (exchange->is_collection)

@@ -3,6 +3,9 @@
  * stores or preconditions. */
 #include "mod_condreq.h"
 
+#include <poll.h>
+
+#include "apr_portable.h"
 #include "apr_strings.h"
 
 #define JSON_TYPE "application/json"
@@ -12,7 +15,15 @@
 /* 415, with what would have been accepted in the field that says so. */
 static int refuse_type(request_rec *r, const char *detail)
 {
-    apr_table_setn(r->err_headers_out, "Accept", JSON_TYPE);
+    const condreq_dir_conf_t *conf =
+        ap_get_module_config(r->per_dir_config, &condreq_module);
+    const char *accept = JSON_TYPE;
+
+    if (conf->types && conf->types->nelts)
+        accept =
+            apr_pstrcat(r->pool, accept, ", ",
+                        apr_array_pstrcat(r->pool, conf->types, ','), NULL);
+    apr_table_setn(r->err_headers_out, "Accept", accept);
     return condreq_refuse(r, HTTP_UNSUPPORTED_MEDIA_TYPE, NULL, detail, NULL);
 }
 
@@ -243,40 +254,89 @@ static int read_content(condreq_exchange_t *exchange, growing_t *growing)
 
 /* ---- what is not read ---- */
 
-/* As much as a client may have sent before it could know better. */
-#define DRAINED_AT_MOST (64 * 1024)
+/* Worth reading for the sake of a connection that stays, or of a client that
+ * hears nothing before it has sent all. */
+#define DRAINED_AT_MOST (1024 * 1024)
+#define DRAIN_PAUSE_MS 200
+#define DRAIN_WHOLE_MS 2000
 
 /* Takes what has come already. @return 1 if that was all */
-static int drain(request_rec *r)
+static int drain(request_rec *r, apr_off_t *taken)
 {
     apr_bucket_brigade *brigade =
         apr_brigade_create(r->pool, r->connection->bucket_alloc);
-    apr_off_t taken = 0, length;
+    apr_off_t length;
     int ended = 0;
 
-    while (!ended && taken <= DRAINED_AT_MOST &&
+    while (!ended && *taken <= DRAINED_AT_MOST &&
            ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES,
                           APR_NONBLOCK_READ, HUGE_STRING_LEN) == APR_SUCCESS &&
            !APR_BRIGADE_EMPTY(brigade)) {
         ended = APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(brigade));
         apr_brigade_length(brigade, 0, &length);
-        taken += length > 0 ? length : 0;
+        *taken += length > 0 ? length : 0;
         apr_brigade_cleanup(brigade);
     }
     apr_brigade_destroy(brigade);
     return ended;
 }
 
+/* Waits until more may have come. A stream of HTTP/2 has no descriptor. */
+static int more_comes(request_rec *r, apr_time_t until)
+{
+    apr_socket_t *socket = ap_get_conn_socket(r->connection);
+    apr_interval_time_t left = until - apr_time_now();
+    struct pollfd wanted = {-1, POLLIN, 0};
+    apr_os_sock_t descriptor;
+
+    if (left <= 0)
+        return 0;
+    if (r->connection->master) {
+        apr_sleep(1000);
+        return 1;
+    }
+    if (!socket || apr_os_sock_get(&descriptor, socket) != APR_SUCCESS)
+        return 0;
+    wanted.fd = descriptor;
+    return poll(&wanted, 1, (int)apr_time_as_msec(left)) == 1;
+}
+
+/* Many clients send the content right behind the fields, not with them. */
+static int drained(request_rec *r)
+{
+    apr_time_t begun = apr_time_now();
+    apr_time_t until = begun + apr_time_from_msec(DRAIN_PAUSE_MS);
+    apr_off_t taken = 0, before;
+
+    do {
+        before = taken;
+        if (drain(r, &taken))
+            return 1;
+        if (taken > before)
+            until = apr_time_now() + apr_time_from_msec(DRAIN_PAUSE_MS);
+    } while (taken <= DRAINED_AT_MOST &&
+             apr_time_now() - begun < apr_time_from_msec(DRAIN_WHOLE_MS) &&
+             more_comes(r, until));
+    return 0;
+}
+
 /* httpd reads a request to its end before it lets go of the answer. A stale
- * writer must hear 412 although the rest of its content has not come, so then
- * the connection is given up instead. */
+ * writer must hear 412 although the rest of its content does not come, so then
+ * the connection is given up instead. Of HTTP/2 httpd gives up the rest of the
+ * stream by itself, which some clients take for a failure while they send. */
 void condreq_content_abandon(request_rec *r)
 {
-    if (r->main || (!apr_table_get(r->headers_in, "Content-Length") &&
-                    !apr_table_get(r->headers_in, "Transfer-Encoding")))
+    conn_rec *c = r->connection;
+    int announced = apr_table_get(r->headers_in, "Content-Length") ||
+                    apr_table_get(r->headers_in, "Transfer-Encoding");
+
+    if (r->main)
         return;
-    if (r->expecting_100 || !drain(r))
-        r->connection->keepalive = AP_CONN_CLOSE;
+    if (c->master)
+        drained(r);
+    else if (announced && c->keepalive != AP_CONN_CLOSE &&
+             (r->expecting_100 || !drained(r)))
+        c->keepalive = AP_CONN_CLOSE;
 }
 
 /* ---- what is checked ---- */

@@ -33,9 +33,9 @@ static int may_code(const ap_filter_rec_t *filter, const coding_t *coding)
 {
     const char *name = filter->name;
 
-    if (!strncmp(name, "bytype:", 7))
-        return !strcmp(name + 7, coding->filter);
-    return filter->providers != NULL || !strcmp(name, coding->filter);
+    if (!strncasecmp(name, "bytype:", 7))
+        return !strcasecmp(name + 7, coding->filter);
+    return filter->providers != NULL || !strcasecmp(name, coding->filter);
 }
 
 static int coding_expected(request_rec *r, const coding_t *coding)
@@ -148,7 +148,8 @@ static void decide(variant_t *variant)
         condreq_settle_range(r, &variant->exchange->preconditions, &coded);
 }
 
-/* Stands behind the filters that code. Holds what they make until its end, so
+/* Stands behind the filters that code, which were there before it, and before
+ * mod_cache, which would else keep our first bytes for a document. Holds what they make until its end, so
  * that httpd's byterange filter sees the answer whole. */
 static apr_status_t variant_filter(ap_filter_t *f, apr_bucket_brigade *brigade)
 {
@@ -175,7 +176,7 @@ static apr_status_t variant_filter(ap_filter_t *f, apr_bucket_brigade *brigade)
 void condreq_variant_filter_register(void)
 {
     ap_register_output_filter(FILTER_NAME, variant_filter, NULL,
-                              (ap_filter_type)(AP_FTYPE_CONTENT_SET + 1));
+                              AP_FTYPE_CONTENT_SET);
 }
 
 /* ---- sending ---- */

@@ -3,6 +3,8 @@
  * Knows httpd's phases and other modules' habits; no method, no store. */
 #include "mod_condreq.h"
 
+#include "http_main.h"
+
 #include "apr_strings.h"
 
 /* What belongs to a request whose path another request named: after an
@@ -34,6 +36,14 @@ static const condreq_dir_conf_t *dir_conf(request_rec *r)
     return ap_get_module_config(r->per_dir_config, &condreq_module);
 }
 
+static int directories_deny(void)
+{
+    const condreq_server_conf_t *main_server =
+        ap_get_module_config(ap_server_conf->module_config, &condreq_module);
+
+    return main_server->directories_deny;
+}
+
 /* Keeps the path before mod_rewrite, mod_alias, mod_dir or FallbackResource
  * make another of it. */
 int condreq_translate_name(request_rec *r)
@@ -45,8 +55,12 @@ int condreq_translate_name(request_rec *r)
     if (server->site) {
         condreq_request_t *request = condreq_request(r);
 
-        request->skips_walk =
-            conf && conf->handles && conf->section.guards_itself;
+        request->skips_walk = conf && conf->handles &&
+                              conf->guard == CONDREQ_GUARD_ITSELF &&
+                              !directories_deny();
+        /* The file system may find the name too long first, and say 403. */
+        if (conf && conf->handles && strlen(request->uri) > CONDREQ_PATH_MAX)
+            return condreq_refuse_path(r);
     }
     return DECLINED;
 }
@@ -64,21 +78,25 @@ int condreq_map_to_storage(request_rec *r)
     return DECLINED;
 }
 
+/* With MultiViews mod_negotiation looks for variants of what is no file, such
+ * as a document of ours. */
+int condreq_type_checker(request_rec *r)
+{
+    const condreq_dir_conf_t *conf = dir_conf(r);
+
+    if (conf && conf->handles && r->finfo.filetype == APR_NOFILE)
+        r->finfo.filetype = APR_UNKFILE;
+    return DECLINED;
+}
+
 int condreq_fixups(request_rec *r)
 {
     if (!r->handler || strcmp(r->handler, CONDREQ_HANDLER))
         return DECLINED;
-    /* mod_dir redirects and indexes what it takes for a directory. */
-    r->finfo.filetype = APR_NOFILE;
+    /* mod_dir redirects and indexes what it takes for a directory, mod_speling
+     * looks for what is like a name that is missing. A file must still be seen:
+     * FallbackResource and DirectoryIndex name only files. */
+    if (r->finfo.filetype != APR_REG)
+        r->finfo.filetype = APR_UNKFILE;
     return DECLINED;
-}
-
-int condreq_client_may_get(request_rec *r)
-{
-    const char *uri = apr_pstrcat(r->pool, r->unparsed_uri, NULL);
-    request_rec *sub = ap_sub_req_method_uri("GET", uri, r, NULL);
-    int may = sub->status == HTTP_OK;
-
-    ap_destroy_sub_req(sub);
-    return may;
 }

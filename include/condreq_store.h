@@ -45,7 +45,8 @@ typedef struct condreq_store_config_t {
     apr_size_t cache_bytes;
     /** threads that may be inside at once, all processes together */
     unsigned threads;
-    /** how long a call may wait for others before it gives up */
+    /** how long a call may wait for others before it gives up, up to the
+     * next maintain() that notices */
     apr_interval_time_t wait_us;
 } condreq_store_config_t;
 
@@ -142,7 +143,9 @@ typedef struct condreq_store_provider_t {
 
     /**
      * Draws the next number of a collection's sequence: 1, 2, 3 and so on,
-     * none twice, gaps allowed. Not to be called inside a transaction.
+     * none twice, gaps allowed. Not to be called inside a transaction. Only a
+     * number that no write committed after may be drawn again once the store
+     * was prepared again: whoever uses one looks whether the name is free.
      */
     apr_status_t (*draw)(condreq_store_t *store, const char *collection,
                          apr_uint64_t *number, condreq_trouble_t *trouble,
@@ -172,7 +175,8 @@ typedef struct condreq_store_provider_t {
     apr_status_t (*body_put)(condreq_txn_t *txn, const char *key,
                              condreq_record_t *record, const char *bytes);
 
-    /** Inside: removes the body that a record names. */
+    /** Inside: removes the body that a record names. Best done before the
+     * new one is stored, which then takes its place. */
     apr_status_t (*body_remove)(condreq_txn_t *txn, const char *key,
                                 const condreq_record_t *record);
 

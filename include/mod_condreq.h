@@ -57,10 +57,28 @@ typedef struct condreq_section_t {
     int location_is_fnmatch;
     /** the directory of a <Directory> or an .htaccess, likewise, or NULL */
     const char *directory;
-    /** it is a <Location> that says by a Require of its own who may come in:
-     * no <Directory> or .htaccess need be asked */
-    int guards_itself;
 } condreq_section_t;
+
+/** A limit that an .htaccess may lower and not raise, so that sections may be
+ * merged in whatever grouping: what comes in is replaced by host, where a host
+ * set that, and then kept under cap. */
+typedef struct condreq_limit_t {
+    int host_set;
+    apr_size_t host;
+    /** of the .htaccess files since; APR_SIZE_MAX where none said any */
+    apr_size_t cap;
+} condreq_limit_t;
+
+/** Whether a section says by itself who may come in. */
+typedef enum condreq_guard_t {
+    /** it says nothing of that */
+    CONDREQ_GUARD_UNSAID,
+    /** a <Location> with all that its Require lines need: no <Directory> or
+     * .htaccess could say more */
+    CONDREQ_GUARD_ITSELF,
+    /** what it says is added to, or needs, what stands elsewhere */
+    CONDREQ_GUARD_WITH_OTHERS
+} condreq_guard_t;
 
 typedef struct condreq_dir_conf_t {
     /** condreq_directive_t bits */
@@ -69,6 +87,10 @@ typedef struct condreq_dir_conf_t {
      * our handler */
     int handles;
     condreq_section_t section;
+    condreq_guard_t guard;
+    condreq_limit_t max_body;
+    condreq_limit_t max_depth;
+    /** max_body and json's limits follow from the two above */
     condreq_rules_t rules;
     condreq_require_t require;
     /** AP_METHOD_BITs that require is about */
@@ -76,8 +98,6 @@ typedef struct condreq_dir_conf_t {
     condreq_ids_t ids;
     /** const char *: what may be stored besides JSON, in lower case */
     const apr_array_header_t *types;
-    /** the section is an .htaccess file: its limits only lower */
-    int from_htaccess;
 } condreq_dir_conf_t;
 
 /** One Berkeley DB environment, whichever virtual hosts use it. */
@@ -96,6 +116,9 @@ typedef struct condreq_server_conf_t {
     condreq_site_store_t *site;
     /** SetHandler condreq stands somewhere in this server's files */
     int needs_store;
+    /** Order, Deny, Allow or Satisfy stands in a <Directory> or <Files>: no
+     * Require takes that back. Of the main server only. */
+    int directories_deny;
 } condreq_server_conf_t;
 
 extern const command_rec condreq_commands[];
@@ -168,11 +191,12 @@ int condreq_exchange_begin(condreq_exchange_t *exchange, request_rec *r);
 
 int condreq_translate_name(request_rec *r);
 int condreq_map_to_storage(request_rec *r);
+int condreq_type_checker(request_rec *r);
 int condreq_fixups(request_rec *r);
 int condreq_handler(request_rec *r);
 
-/** Would a GET of the exchange's own URI be allowed to this client? */
-int condreq_client_may_get(request_rec *r);
+/** Would a GET of the document be allowed to this client? */
+int condreq_client_may_get(condreq_exchange_t *exchange);
 
 /* ---- methods: httpd/document_get.c, httpd/document_write.c ---- */
 
@@ -227,6 +251,8 @@ int condreq_refuse_precondition(condreq_exchange_t *exchange,
                                 const condreq_record_t *current);
 /** 405 with Allow. */
 int condreq_refuse_method(condreq_exchange_t *exchange);
+/** 414. */
+int condreq_refuse_path(request_rec *r);
 /** 503: the store is not open in this process. */
 int condreq_refuse_unavailable(request_rec *r);
 /** The methods of a document or a collection, as Allow lists them. */

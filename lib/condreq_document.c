@@ -101,23 +101,36 @@ static void set_members(condreq_write_t *write, const condreq_json_t *json,
                            &write->resource->rules->members, &values, pool);
 }
 
-/* The merged document: parsed again, since members go into it next. */
+static apr_size_t larger(apr_size_t a, apr_size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* The merged document: parsed again, since members go into it next. What is
+ * there already may be over the limits, by the server's own members or since
+ * they were lowered; then it must only not grow. */
 static apr_status_t merge(condreq_json_t **merged, condreq_txn_t *txn,
                           condreq_write_t *write,
                           const condreq_record_t *current, apr_pool_t *pool)
 {
     const condreq_rules_t *rules = write->resource->rules;
+    condreq_json_limits_t limits = {APR_SIZE_MAX, rules->json.max_values};
+    apr_size_t max_length = rules->max_body;
     const condreq_json_t *target;
     condreq_json_fault_t fault;
     apr_size_t length;
     const char *text;
 
     STORE_TRY(read_target(&target, txn, write, current, pool));
+    if (target) {
+        max_length = larger(max_length, target->length);
+        limits.max_values = larger(limits.max_values, target->count);
+    }
     *merged = NULL;
     if (condreq_merge_apply(&text, &length, target, write->content->json,
-                            &rules->members, rules->max_body,
+                            &rules->members, max_length,
                             pool) != CONDREQ_MERGE_DONE ||
-        condreq_json_parse(merged, text, length, &rules->json, &fault, pool) !=
+        condreq_json_parse(merged, text, length, &limits, &fault, pool) !=
             CONDREQ_JSON_GOOD)
         write->outcome = CONDREQ_TOO_LARGE;
     return APR_SUCCESS;
@@ -282,8 +295,8 @@ static apr_status_t txn_body_create(condreq_txn_t *txn, void *baton,
     STORE_TRY(collection_decide(write, txn, creation->collection));
     if (write->outcome != CONDREQ_MAY_WRITE)
         return APR_SUCCESS;
-    STORE_TRY(txn->store->provider->get(txn, write->resource->key,
-                                        &write->record));
+    STORE_TRY(
+        txn->store->provider->get(txn, write->resource->key, &write->record));
     creation->taken = write->record.state != CONDREQ_ABSENT;
     if (creation->taken)
         return APR_SUCCESS;

@@ -39,7 +39,8 @@ char *condreq_path_double_percent(const char *path, apr_pool_t *pool)
             memcpy(to, "%2525", 5);
             to += 5;
             path += 3;
-        } else {
+        }
+        else {
             *to++ = *path++;
         }
     }

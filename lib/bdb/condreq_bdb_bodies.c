@@ -1,11 +1,13 @@
-/* Bodies: bytes under (hash of the key, body id, chunk), written once and
+/* Bodies: bytes under (hash of the key, chunk, body id), written once and
  * never changed.
  * Knows how a body is cut; of a record only its body's id and length.
  *
- * The hash comes first so that an old body and the one that takes its place
- * are neighbours, mostly on one page, and those of other documents are not.
- * The id is in every chunk's key, so a reader meets the chunks of one version
- * or, once they are gone, none. */
+ * The hash spreads documents over the tree. The id comes last, so that each
+ * chunk of a new version takes the place of the old version's on its page:
+ * with the id before the chunk, pages empty and split all the time, and every
+ * split holds the tree's free list until the flush (28 % slower with 32
+ * writers). The id is in every chunk's key, so a reader meets the chunks of
+ * one version or, once they are gone, none. */
 #include <string.h>
 
 #include "condreq_bdb.h"
@@ -52,8 +54,8 @@ static void chunk_key(DBT *dbt, unsigned char bytes[CHUNK_KEY_SIZE],
 {
     memset(dbt, 0, sizeof(*dbt));
     bdb_write_u32(bytes, body->key_hash);
-    bdb_write_u64(bytes + 4, body->id);
-    bdb_write_u32(bytes + 12, chunk);
+    bdb_write_u32(bytes + 4, chunk);
+    bdb_write_u64(bytes + 8, body->id);
     dbt->data = bytes;
     dbt->size = dbt->ulen = CHUNK_KEY_SIZE;
     dbt->flags = DB_DBT_USERMEM;

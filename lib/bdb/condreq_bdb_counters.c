@@ -3,10 +3,14 @@
  *
  * A page that every write touches would end group commit, since its lock is
  * held until the flush. So numbers are drawn in a short transaction of their
- * own that flushes nothing: the log is one, and the commit of the write that
- * uses a number flushes the draw before it. A killed process loses nothing,
- * for the log's buffer is in the shared regions; a power cut loses draws that
- * no write on the disk has used. */
+ * own that flushes nothing. The log is one: the commit of the write that uses
+ * a number flushes the draw before it. What is lost, when all processes die or
+ * the power goes, are draws that no committed write has followed.
+ *
+ * For a sequence that is harmless: whoever uses a number looks whether the
+ * name is free. Two bodies under one id are not, if a process lives on with
+ * ids that a recovered store does not know of; so blocks of those are written
+ * to the log's file, which outlives processes. */
 #include <string.h>
 
 #include "condreq_bdb.h"
@@ -94,23 +98,23 @@ static int counter_put(bdb_store_t *store, DB_TXN *txn, counter_t *counter,
 }
 
 /* Advances a counter by some numbers, in a transaction of its own.
- * @param last  the last of them */
-static int counter_advance(bdb_store_t *store, char kind, const char *name,
-                           apr_uint64_t by, apr_uint64_t *last)
+ * @param durability  DB_TXN_NOSYNC or DB_TXN_WRITE_NOSYNC
+ * @param last        the last of them */
+static int counter_advance(bdb_store_t *store, counter_t *counter,
+                           apr_uint64_t by, u_int32_t durability,
+                           apr_uint64_t *last)
 {
-    counter_t counter;
     DB_TXN *txn;
-    int code = counter_name(&counter, kind, name);
+    int code = store->env->txn_begin(store->env, NULL, &txn, durability);
 
-    if (code != 0 || (code = store->env->txn_begin(store->env, NULL, &txn,
-                                                   DB_TXN_NOSYNC)) != 0)
+    if (code != 0)
         return code;
-    if ((code = counter_get(store, txn, &counter, last)) == 0) {
+    if ((code = counter_get(store, txn, counter, last)) == 0) {
         *last += by;
-        code = counter_put(store, txn, &counter, *last);
+        code = counter_put(store, txn, counter, *last);
     }
     if (code == 0)
-        return txn->commit(txn, DB_TXN_NOSYNC);
+        return txn->commit(txn, durability);
     txn->abort(txn);
     return code;
 }
@@ -122,8 +126,12 @@ typedef struct drawing_t {
 
 static int visit_draw(bdb_store_t *store, bdb_visit_t *visit)
 {
-    return counter_advance(store, KIND_SEQUENCE, visit->key, 1,
-                           ((drawing_t *)visit)->number);
+    counter_t counter;
+    int code = counter_name(&counter, KIND_SEQUENCE, visit->key);
+
+    return code ? code
+                : counter_advance(store, &counter, 1, DB_TXN_NOSYNC,
+                                  ((drawing_t *)visit)->number);
 }
 
 apr_status_t bdb_draw(condreq_store_t *store, const char *collection,
@@ -139,11 +147,13 @@ apr_status_t bdb_draw(condreq_store_t *store, const char *collection,
 
 static int body_ids_draw(bdb_store_t *store)
 {
+    counter_t counter;
     apr_uint64_t last;
-    int code =
-        counter_advance(store, KIND_BODY_ID, "", BODY_IDS_AT_ONCE, &last);
+    int code;
 
-    if (code == 0) {
+    if ((code = counter_name(&counter, KIND_BODY_ID, "")) == 0 &&
+        (code = counter_advance(store, &counter, BODY_IDS_AT_ONCE,
+                                DB_TXN_WRITE_NOSYNC, &last)) == 0) {
         store->body_ids_next = last - BODY_IDS_AT_ONCE + 1;
         store->body_ids_end = last + 1;
     }

@@ -20,14 +20,16 @@
 /* A killed writer cannot tear a page that the kernel writes at once. */
 #define PAGE_SIZE 4096
 #define LOG_FILE_BYTES (10u << 20)
-#define LOG_BUFFER_BYTES (2u << 20)
+/* A larger buffer brings nothing: it is flushed with every commit, and its
+ * bytes had better stay in the processor's cache. */
+#define LOG_BUFFER_BYTES (256u << 10)
 /* Recovery replays what was logged since the last checkpoint. */
 #define CHECKPOINT_KIBIBYTES 4096
 #define CHECKPOINT_MINUTES 1
 
-/* A transaction that replaces 64 MiB holds a lock on each leaf page of the
- * old body and of the new; two of those may run at once. */
-#define LOCKS_OF_LARGE_BODIES (2u * 2u * 18000u)
+/* A transaction that replaces 64 MiB holds a lock on each of its leaf pages,
+ * which the old body and the new mostly share; two of those may run at once. */
+#define LOCKS_OF_LARGE_BODIES (2u * 20000u)
 /* One that replaces a small body, with the pages on the way and a split; one
  * that looks for members visits every shard. */
 #define LOCKS_A_THREAD 48u
@@ -160,7 +162,7 @@ static int tree_open(DB **tree, DB_ENV *env, const char *name, u_int32_t how)
 
     if ((code = db_create(tree, env, 0)) ||
         (code = (*tree)->set_pagesize(*tree, PAGE_SIZE)) ||
-        (code = (*tree)->set_flags(*tree, DB_CHKSUM | DB_REVSPLITOFF)) ||
+        (code = (*tree)->set_flags(*tree, DB_CHKSUM)) ||
         (code = (*tree)->open(*tree, NULL, name, NULL, DB_BTREE,
                               DB_AUTO_COMMIT | DB_THREAD | how, 0600)))
         return code;
@@ -419,18 +421,19 @@ apr_status_t bdb_open(condreq_store_t **opened,
     return bdb_open_as(opened, config, BDB_WORKER, trouble, pool);
 }
 
-/* The library does nothing where nothing was logged. A lock that was waited
- * for too long is given up only when somebody looks. */
+/* A lock that was waited for too long is given up only when somebody looks:
+ * the library's waiting threads have no clock. The checkpoint does nothing
+ * where little was logged. */
 static int visit_maintain(bdb_store_t *store, bdb_visit_t *visit)
 {
     DB_ENV *env = store->env;
     int code;
 
     (void)visit;
-    if ((code = env->txn_checkpoint(env, CHECKPOINT_KIBIBYTES,
+    if ((code = env->lock_detect(env, 0, DB_LOCK_EXPIRE, NULL)) ||
+        (code = env->txn_checkpoint(env, CHECKPOINT_KIBIBYTES,
                                     CHECKPOINT_MINUTES, 0)) ||
-        (code = env->log_archive(env, NULL, DB_ARCH_REMOVE)) ||
-        (code = env->lock_detect(env, 0, DB_LOCK_EXPIRE, NULL)))
+        (code = env->log_archive(env, NULL, DB_ARCH_REMOVE)))
         return code;
     return 0;
 }

@@ -142,6 +142,13 @@ void bdb_places_remove_others(const bdb_places_t *places, const char *path,
     remove_regions_like(path, "regions.", places->regions, pool);
 }
 
+static const char *regions_on_disk(const char *path, apr_uint64_t generation,
+                                   apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "%s/regions.%" APR_UINT64_T_FMT, path,
+                        generation);
+}
+
 apr_status_t bdb_places_make(bdb_places_t *next, const bdb_places_t *last,
                              const char *path, apr_uint64_t region_bytes,
                              condreq_trouble_t *trouble, apr_pool_t *pool)
@@ -158,8 +165,7 @@ apr_status_t bdb_places_make(bdb_places_t *next, const bdb_places_t *last,
     if (next->regions && has_memory_for(region_bytes) &&
         make_regions(next->regions, pool) == APR_SUCCESS)
         return APR_SUCCESS;
-    next->regions = apr_psprintf(pool, "%s/regions.%" APR_UINT64_T_FMT, path,
-                                 next->generation);
+    next->regions = regions_on_disk(path, next->generation, pool);
     if ((status = make_regions(next->regions, pool)) != APR_SUCCESS)
         return condreq_trouble(trouble, status, "making %s", next->regions);
     return APR_SUCCESS;
@@ -177,6 +183,18 @@ static int read_generation(bdb_places_t *places, FILE *file, apr_pool_t *pool)
     places->generation = generation;
     places->regions = apr_pstrdup(pool, regions);
     return 1;
+}
+
+/* In a copy of a store's directory the file names the original's regions,
+ * which are not ours to use, and still less to remove. */
+static int are_own_regions(const bdb_places_t *places, const char *path,
+                           apr_pool_t *pool)
+{
+    const char *in_memory = regions_in_memory(path, places->generation, pool);
+
+    return (in_memory && !strcmp(places->regions, in_memory)) ||
+           !strcmp(places->regions,
+                   regions_on_disk(path, places->generation, pool));
 }
 
 apr_status_t bdb_places_find(bdb_places_t *places, const char *path,
@@ -199,6 +217,8 @@ apr_status_t bdb_places_find(bdb_places_t *places, const char *path,
         return condreq_trouble(trouble, errno, "opening %s", name);
     found = read_generation(places, file, pool);
     fclose(file);
+    if (found && !are_own_regions(places, path, pool))
+        places->regions = NULL;
     return found
                ? APR_SUCCESS
                : condreq_trouble(trouble, CONDREQ_EFORMAT, "reading %s", name);

@@ -60,6 +60,14 @@ apr_status_t bdb_status(int code)
     }
 }
 
+/* The library calls a wait that was given up a deadlock as well. */
+static const char *words_of(int code)
+{
+    if (code == DB_LOCK_DEADLOCK || code == DB_LOCK_NOTGRANTED)
+        return "others were in the way for too long";
+    return db_strerror(code);
+}
+
 apr_status_t bdb_trouble(condreq_trouble_t *trouble, int code,
                          const condreq_trouble_t *heard, const char *doing,
                          const char *key)
@@ -68,8 +76,7 @@ apr_status_t bdb_trouble(condreq_trouble_t *trouble, int code,
 
     apr_snprintf(trouble->sentence, sizeof(trouble->sentence),
                  "%s%s%.100s: %s%s%s", doing, key[0] ? " " : "", key,
-                 db_strerror(code), told ? "; " : "",
-                 told ? heard->sentence : "");
+                 words_of(code), told ? "; " : "", told ? heard->sentence : "");
     return bdb_status(code);
 }
 

@@ -6,32 +6,21 @@ package OneHttpd;
 use strict;
 use warnings;
 
-use File::Basename qw(dirname);
 use File::Spec;
 use File::Temp;
 use HTTP::Tiny;
 use IO::Socket::INET;
-use POSIX qw(WNOHANG);
+use POSIX qw(WNOHANG setsid);
+use Sources qw(root read_file);
 use Time::HiRes qw(sleep);
-
-my $root = File::Spec->rel2abs(dirname(__FILE__) . '/../..');
 
 $ENV{PATH} .= ':/usr/sbin:/sbin';
 
-sub root { return $root }
-
 sub build {
-    return File::Spec->rel2abs($ENV{CONDREQ_BUILD} // "$root/build");
+    return File::Spec->rel2abs($ENV{CONDREQ_BUILD} // root() . '/build');
 }
 
 sub module { return build() . '/mod_condreq.so' }
-
-sub read_file {
-    my ($path) = @_;
-    open my $file, '<', $path or die "$path: $!";
-    local $/;
-    return scalar <$file>;
-}
 
 sub write_file {
     my ($path, $text) = @_;
@@ -117,7 +106,11 @@ sub start {
         around($directory, $self->{port}) . $prepare->("$directory"));
 
     $self->{pid} = fork // die "fork: $!";
-    exec 'apache2', '-DFOREGROUND', '-f', $file unless $self->{pid};
+    if (!$self->{pid}) {
+        # httpd signals its whole process group when it ends.
+        setsid();
+        exec 'apache2', '-DFOREGROUND', '-f', $file or die "apache2: $!";
+    }
     for (1 .. 100) {
         return $self if -s "$directory/httpd.pid";
         last if waitpid($self->{pid}, WNOHANG) == $self->{pid};
@@ -147,12 +140,25 @@ sub ask {
             . "127.0.0.1:$self->{port}$path", \%options);
 }
 
+# A store that nobody opens again would keep its memory until the next boot.
+sub forget_store {
+    my ($directory) = @_;
+    return unless -e "$directory/generation";
+
+    my ($regions) = read_file("$directory/generation") =~ m{^(/dev/shm/condreq-[\w-]+)$}m;
+    return unless $regions;
+    unlink glob "$regions/__db.*";
+    rmdir $regions;
+    return;
+}
+
 sub DESTROY {
     my ($self) = @_;
     local ($?, $!);
     return unless $self->{pid};
     kill TERM => $self->{pid};
     waitpid $self->{pid}, 0;
+    forget_store("$self->{directory}/store");
     return;
 }
 

@@ -6,16 +6,17 @@ use warnings;
 use FindBin;
 use lib $FindBin::Bin;
 use OneHttpd;
+use Sources;
 use Test::More;
 
 plan skip_all => 'no module is built' unless -e OneHttpd::module();
 
-my $conf = OneHttpd::root() . '/conf';
+my $conf = root() . '/conf';
 
 # What a reader adapts to a machine: where the store and the passwords are.
 sub adapted {
     my ($name, $directory) = @_;
-    my $text = OneHttpd::read_file("$conf/$name");
+    my $text = read_file("$conf/$name");
     my $module = OneHttpd::module();
 
     $text =~ s{/usr/lib/apache2/modules/mod_condreq\.so}{$module};
@@ -78,7 +79,7 @@ my %examples;
 
 $examples{'condreq.load'} = $examples{'condreq.conf'} = sub {
     my ($right, $said) = OneHttpd::configtest(
-        adapted('condreq.load') . OneHttpd::read_file("$conf/condreq.conf"));
+        adapted('condreq.load') . read_file("$conf/condreq.conf"));
 
     ok $right, 'what a2enmod enables is accepted' or diag $said;
 };

@@ -8,7 +8,6 @@ use warnings;
 
 use IO::Select;
 use IO::Socket::IP;
-use Time::HiRes 'time';
 
 use Apache::TestConditional::Response;
 
@@ -59,21 +58,21 @@ sub finish { shutdown $_[0]{socket}, 1; return $_[0] }
 
 sub close { close $_[0]{socket}; return }
 
-# More bytes into the buffer; false at the end, and where patience ends.
+# More bytes into the buffer: how many; 0 at the end, undef where patience ends.
 sub _receive {
     my ($self) = @_;
 
-    return 0 unless IO::Select->new($self->{socket})->can_read($PATIENCE_S);
-    return sysread $self->{socket}, $self->{received}, 65536, length $self->{received};
+    return unless IO::Select->new($self->{socket})->can_read($PATIENCE_S);
+    return sysread($self->{socket}, $self->{received}, 65536, length $self->{received}) // 0;
 }
 
 sub _take_until {
     my ($self, $pattern) = @_;
 
-    until ($self->{received} =~ $pattern) {
+    while (1) {
+        return substr $self->{received}, 0, $+[0], '' if $self->{received} =~ $pattern;
         return unless $self->_receive;
     }
-    return substr $self->{received}, 0, $+[0], '';
 }
 
 sub _take {
@@ -132,7 +131,8 @@ sub rest { $_[0]->_take_all }
 # Does the other side close without a further byte?
 sub is_closed {
     my ($self) = @_;
-    return $self->{received} eq '' && defined(my $got = $self->_receive) && $self->{received} eq '';
+    my $got = $self->{received} eq '' && $self->_receive;
+    return defined $got && $got eq '0';
 }
 
 1;

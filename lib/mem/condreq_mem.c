@@ -1,0 +1,417 @@
+/* The store in memory: the reference that the suite measures others by.
+ * Knows the promises of condreq_store.h in their plainest form; no disk, and
+ * no second process.
+ *
+ * config->path names a store: two opens of one name share it, and it lasts as
+ * long as the process, as a directory would. One mutex for all of them is held
+ * for the whole of every call and transaction; a transaction that aborts
+ * takes its steps back. */
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+
+#include "apr_hash.h"
+#include "apr_strings.h"
+
+#include "condreq_store.h"
+
+typedef struct mem_body_t {
+    /** its own, so that its memory is given back alone */
+    apr_pool_t *pool;
+    apr_uint64_t id;
+    apr_uint64_t length;
+    char *bytes;
+} mem_body_t;
+
+/* One document or collection. Kept for ever, as a tombstone is. */
+typedef struct mem_entry_t {
+    condreq_record_t record;
+    /** the next number of the sequence, less 1 */
+    apr_uint64_t drawn;
+} mem_entry_t;
+
+typedef struct mem_store_t {
+    condreq_store_t base;
+    struct mem_store_t *next;
+    const char *path;
+    apr_pool_t *pool;
+    /** key to mem_entry_t */
+    apr_hash_t *entries;
+    /** body id to mem_body_t */
+    apr_hash_t *bodies;
+    apr_uint64_t last_body_id;
+    apr_interval_time_t wait_us;
+} mem_store_t;
+
+/* One step of a transaction, to be taken back. */
+typedef struct mem_step_t {
+    struct mem_step_t *before;
+    /** a record was written: what stood there */
+    mem_entry_t *entry;
+    condreq_record_t record;
+    /** or a body was stored, or removed */
+    mem_body_t *stored;
+    mem_body_t *removed;
+} mem_step_t;
+
+typedef struct mem_txn_t {
+    condreq_txn_t base;
+    mem_step_t *last;
+    apr_pool_t *pool;
+} mem_txn_t;
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static mem_store_t *stores;
+
+static apr_status_t enter(apr_interval_time_t wait_us,
+                          condreq_trouble_t *trouble)
+{
+    apr_time_t until = apr_time_now() + wait_us;
+    struct timespec deadline = {apr_time_sec(until),
+                                apr_time_usec(until) * 1000};
+    int failed = pthread_mutex_timedlock(&mutex, &deadline);
+
+    if (failed)
+        return condreq_trouble(trouble,
+                               failed == ETIMEDOUT ? APR_TIMEUP : failed,
+                               "entering the store in memory");
+    return APR_SUCCESS;
+}
+
+static void leave(void)
+{
+    pthread_mutex_unlock(&mutex);
+}
+
+static mem_store_t *store_named(const char *path)
+{
+    mem_store_t *store = stores;
+
+    while (store && strcmp(store->path, path))
+        store = store->next;
+    return store;
+}
+
+static apr_status_t store_make(const char *path)
+{
+    mem_store_t *store;
+    apr_pool_t *pool;
+    apr_status_t status = apr_pool_create(&pool, NULL);
+
+    if (status != APR_SUCCESS)
+        return status;
+    store = apr_pcalloc(pool, sizeof(*store));
+    store->base.provider = &condreq_store_mem;
+    store->pool = pool;
+    store->path = apr_pstrdup(pool, path);
+    store->entries = apr_hash_make(pool);
+    store->bodies = apr_hash_make(pool);
+    store->next = stores;
+    stores = store;
+    return APR_SUCCESS;
+}
+
+static apr_status_t mem_prepare(const condreq_store_config_t *config,
+                                condreq_trouble_t *trouble, apr_pool_t *pool)
+{
+    apr_status_t status = enter(config->wait_us, trouble);
+
+    (void)pool;
+    if (status != APR_SUCCESS)
+        return status;
+    if (!store_named(config->path))
+        status = store_make(config->path);
+    leave();
+    if (status != APR_SUCCESS)
+        return condreq_trouble(trouble, status, "making %s", config->path);
+    return APR_SUCCESS;
+}
+
+static apr_status_t mem_open(condreq_store_t **store,
+                             const condreq_store_config_t *config,
+                             condreq_trouble_t *trouble, apr_pool_t *pool)
+{
+    mem_store_t *found;
+    apr_status_t status = enter(config->wait_us, trouble);
+
+    (void)pool;
+    if (status != APR_SUCCESS)
+        return status;
+    found = store_named(config->path);
+    if (found)
+        found->wait_us = config->wait_us;
+    leave();
+    if (!found)
+        return condreq_trouble(trouble, APR_ENOENT,
+                               "opening the store in %s, never prepared",
+                               config->path);
+    *store = &found->base;
+    return APR_SUCCESS;
+}
+
+static apr_status_t mem_maintain(condreq_store_t *store,
+                                 condreq_trouble_t *trouble, apr_pool_t *pool)
+{
+    (void)store;
+    (void)trouble;
+    (void)pool;
+    return APR_SUCCESS;
+}
+
+static mem_entry_t *entry_of(mem_store_t *store, const char *key)
+{
+    return apr_hash_get(store->entries, key, APR_HASH_KEY_STRING);
+}
+
+static mem_entry_t *entry_ensure(mem_store_t *store, const char *key)
+{
+    mem_entry_t *entry = entry_of(store, key);
+
+    if (entry)
+        return entry;
+    entry = apr_pcalloc(store->pool, sizeof(*entry));
+    apr_hash_set(store->entries, apr_pstrdup(store->pool, key),
+                 APR_HASH_KEY_STRING, entry);
+    return entry;
+}
+
+static void read_record(mem_store_t *store, const char *key,
+                        condreq_record_t *record)
+{
+    mem_entry_t *entry = entry_of(store, key);
+
+    memset(record, 0, sizeof(*record));
+    if (entry)
+        *record = entry->record;
+}
+
+static apr_status_t mem_lookup(condreq_store_t *base, const char *key,
+                               condreq_record_t *record,
+                               condreq_trouble_t *trouble, apr_pool_t *pool)
+{
+    mem_store_t *store = (mem_store_t *)base;
+    apr_status_t status = enter(store->wait_us, trouble);
+
+    (void)pool;
+    if (status != APR_SUCCESS)
+        return status;
+    read_record(store, key, record);
+    leave();
+    return APR_SUCCESS;
+}
+
+/* A body without bytes is never missed. */
+static apr_status_t read_body(mem_store_t *store,
+                              const condreq_record_t *record,
+                              apr_uint64_t offset, char *bytes,
+                              apr_size_t length)
+{
+    mem_body_t *body =
+        apr_hash_get(store->bodies, &record->body_id, sizeof(record->body_id));
+
+    if (length == 0)
+        return APR_SUCCESS;
+    if (!body || body->length < offset + length)
+        return APR_NOTFOUND;
+    memcpy(bytes, body->bytes + offset, length);
+    return APR_SUCCESS;
+}
+
+static apr_status_t mem_body_read(condreq_store_t *base, const char *key,
+                                  const condreq_record_t *record,
+                                  apr_uint64_t offset, char *bytes,
+                                  apr_size_t length, condreq_trouble_t *trouble,
+                                  apr_pool_t *pool)
+{
+    mem_store_t *store = (mem_store_t *)base;
+    apr_status_t status = enter(store->wait_us, trouble);
+
+    (void)pool;
+    if (status != APR_SUCCESS)
+        return status;
+    status = read_body(store, record, offset, bytes, length);
+    leave();
+    if (status != APR_SUCCESS)
+        return condreq_trouble(trouble, status, "the body of %.100s", key);
+    return APR_SUCCESS;
+}
+
+static apr_status_t mem_draw(condreq_store_t *base, const char *collection,
+                             apr_uint64_t *number, condreq_trouble_t *trouble,
+                             apr_pool_t *pool)
+{
+    mem_store_t *store = (mem_store_t *)base;
+    apr_status_t status = enter(store->wait_us, trouble);
+
+    (void)pool;
+    if (status != APR_SUCCESS)
+        return status;
+    *number = ++entry_ensure(store, collection)->drawn;
+    leave();
+    return APR_SUCCESS;
+}
+
+static void body_out(mem_store_t *store, const mem_body_t *body)
+{
+    apr_hash_set(store->bodies, &body->id, sizeof(body->id), NULL);
+}
+
+static void body_in(mem_store_t *store, mem_body_t *body)
+{
+    apr_hash_set(store->bodies, &body->id, sizeof(body->id), body);
+}
+
+static void step_back(mem_store_t *store, mem_step_t *step)
+{
+    if (step->entry)
+        step->entry->record = step->record;
+    if (step->removed)
+        body_in(store, step->removed);
+    if (step->stored) {
+        body_out(store, step->stored);
+        apr_pool_destroy(step->stored->pool);
+    }
+}
+
+static void abort_steps(mem_store_t *store, mem_step_t *last)
+{
+    for (; last; last = last->before)
+        step_back(store, last);
+}
+
+static void commit_steps(mem_step_t *last)
+{
+    for (; last; last = last->before)
+        if (last->removed)
+            apr_pool_destroy(last->removed->pool);
+}
+
+static apr_status_t mem_txn(condreq_store_t *base, condreq_txn_body_t *body,
+                            void *baton, condreq_trouble_t *trouble,
+                            apr_pool_t *pool)
+{
+    mem_store_t *store = (mem_store_t *)base;
+    mem_txn_t txn = {{base, trouble}, NULL, NULL};
+    apr_status_t status = apr_pool_create(&txn.pool, pool);
+
+    if (status != APR_SUCCESS)
+        return condreq_trouble(trouble, status, "making a pool");
+    if ((status = enter(store->wait_us, trouble)) != APR_SUCCESS)
+        return status;
+    status = body(&txn.base, baton, txn.pool);
+    if (status == APR_SUCCESS)
+        commit_steps(txn.last);
+    else
+        abort_steps(store, txn.last);
+    leave();
+    return status;
+}
+
+static mem_step_t *step_begin(mem_txn_t *txn)
+{
+    mem_step_t *step = apr_pcalloc(txn->pool, sizeof(*step));
+
+    step->before = txn->last;
+    txn->last = step;
+    return step;
+}
+
+static apr_status_t mem_get(condreq_txn_t *txn, const char *key,
+                            condreq_record_t *record)
+{
+    read_record((mem_store_t *)txn->store, key, record);
+    return APR_SUCCESS;
+}
+
+static apr_status_t mem_put(condreq_txn_t *txn, const char *key,
+                            const condreq_record_t *record)
+{
+    mem_entry_t *entry;
+    mem_step_t *step;
+
+    if (strlen(key) > CONDREQ_KEY_MAX)
+        return condreq_trouble(txn->trouble, APR_EINVAL, "writing a record");
+    entry = entry_ensure((mem_store_t *)txn->store, key);
+    step = step_begin((mem_txn_t *)txn);
+    step->entry = entry;
+    step->record = entry->record;
+    entry->record = *record;
+    return APR_SUCCESS;
+}
+
+static apr_status_t mem_body_get(condreq_txn_t *txn, const char *key,
+                                 const condreq_record_t *record, char *bytes)
+{
+    apr_status_t status = read_body((mem_store_t *)txn->store, record, 0, bytes,
+                                    (apr_size_t)record->body_length);
+
+    if (status != APR_SUCCESS)
+        return condreq_trouble(txn->trouble, status, "the body of %.100s", key);
+    return APR_SUCCESS;
+}
+
+static apr_status_t mem_body_put(condreq_txn_t *txn, const char *key,
+                                 condreq_record_t *record, const char *bytes)
+{
+    mem_store_t *store = (mem_store_t *)txn->store;
+    apr_pool_t *pool;
+    mem_body_t *body;
+    apr_status_t status = apr_pool_create(&pool, store->pool);
+
+    if (status != APR_SUCCESS)
+        return condreq_trouble(txn->trouble, status, "the body of %.100s", key);
+    body = apr_palloc(pool, sizeof(*body));
+    body->pool = pool;
+    body->id = record->body_id = ++store->last_body_id;
+    body->length = record->body_length;
+    body->bytes = apr_pmemdup(pool, bytes, (apr_size_t)body->length);
+    body_in(store, body);
+    step_begin((mem_txn_t *)txn)->stored = body;
+    return APR_SUCCESS;
+}
+
+static apr_status_t mem_body_remove(condreq_txn_t *txn, const char *key,
+                                    const condreq_record_t *record)
+{
+    mem_store_t *store = (mem_store_t *)txn->store;
+    mem_body_t *body =
+        apr_hash_get(store->bodies, &record->body_id, sizeof(record->body_id));
+
+    if (!body)
+        return condreq_trouble(txn->trouble, APR_NOTFOUND, "the body of %.100s",
+                               key);
+    body_out(store, body);
+    step_begin((mem_txn_t *)txn)->removed = body;
+    return APR_SUCCESS;
+}
+
+static int is_member(const char *key, const mem_entry_t *entry,
+                     const char *collection)
+{
+    size_t length = strlen(collection);
+
+    return entry->record.state == CONDREQ_LIVE &&
+           !strncmp(key, collection, length) && key[length] != '\0';
+}
+
+static apr_status_t mem_has_members(condreq_txn_t *txn, const char *collection,
+                                    int *has_members)
+{
+    mem_store_t *store = (mem_store_t *)txn->store;
+    apr_pool_t *pool = ((mem_txn_t *)txn)->pool;
+    apr_hash_index_t *at;
+
+    *has_members = 0;
+    for (at = apr_hash_first(pool, store->entries); at && !*has_members;
+         at = apr_hash_next(at))
+        *has_members =
+            is_member(apr_hash_this_key(at), apr_hash_this_val(at), collection);
+    return APR_SUCCESS;
+}
+
+const condreq_store_provider_t condreq_store_mem = {
+    "mem",         mem_prepare,  mem_open,        mem_maintain,    mem_lookup,
+    mem_body_read, mem_draw,     mem_txn,         mem_get,         mem_put,
+    mem_body_get,  mem_body_put, mem_body_remove, mem_has_members,
+};

@@ -1,1 +1,0 @@
-use Test::More; ok 1; done_testing;
