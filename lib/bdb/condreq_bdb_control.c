@@ -18,7 +18,7 @@
 #include "condreq_bdb_control.h"
 
 #define MAGIC "condreq control"
-#define LAYOUT 1u
+#define LAYOUT 2u
 /* A graceful restart has two generations of httpd's children for a while. */
 #define CHILDREN_AT_ONCE 2u
 #define SLOTS_TO_SPARE 16u
@@ -160,19 +160,34 @@ static const char *file_name(const char *path, const char *name,
     return apr_pstrcat(pool, path, "/", name, NULL);
 }
 
+static void read_boot(char boot[40])
+{
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+    memset(boot, 0, 40);
+    if (file && !fgets(boot, 40, file))
+        boot[0] = '\0';
+    if (file)
+        fclose(file);
+}
+
 /* All of its room is taken now: a mapped page that finds none kills. */
 static apr_status_t write_file(int descriptor, apr_uint64_t generation,
                                unsigned slot_count)
 {
     bdb_control_file_t file;
+    struct stat found;
     int code = posix_fallocate(descriptor, 0, (off_t)control_size(slot_count));
 
-    if (code != 0)
-        return code;
+    if (code != 0 || fstat(descriptor, &found) != 0)
+        return code ? code : errno;
     memset(&file, 0, sizeof(file));
     memcpy(file.magic, MAGIC, sizeof(MAGIC));
     file.layout = LAYOUT;
     file.slot_count = slot_count;
+    file.device = found.st_dev;
+    file.inode = found.st_ino;
+    read_boot(file.boot);
     file.word = bdb_word(generation, BDB_OPEN);
     if (pwrite(descriptor, &file, sizeof(file), 0) != sizeof(file))
         return errno;
@@ -212,35 +227,35 @@ apr_status_t bdb_control_make(const condreq_store_config_t *config,
     return make_doorbell(config->path, trouble, pool);
 }
 
-static int is_ours(const bdb_control_file_t *file, apr_size_t size)
+static int is_ours(const bdb_control_file_t *file, const struct stat *found)
 {
-    return size >= sizeof(*file) &&
-           !memcmp(file->magic, MAGIC, sizeof(MAGIC)) &&
-           file->layout == LAYOUT && size == control_size(file->slot_count);
+    char boot[sizeof(file->boot)];
+
+    read_boot(boot);
+    return !memcmp(file->magic, MAGIC, sizeof(MAGIC)) &&
+           file->layout == LAYOUT &&
+           (apr_size_t)found->st_size == control_size(file->slot_count) &&
+           file->device == found->st_dev && file->inode == found->st_ino &&
+           !memcmp(file->boot, boot, sizeof(boot));
 }
 
 static bdb_control_file_t *map_file(int descriptor, apr_status_t *status)
 {
     struct stat found;
-    apr_size_t size;
     void *mapped;
 
-    if (fstat(descriptor, &found) != 0) {
-        *status = errno;
-        return NULL;
-    }
-    size = (apr_size_t)found.st_size;
     *status = CONDREQ_EFORMAT;
-    if (size < sizeof(bdb_control_file_t))
+    if (fstat(descriptor, &found) != 0 ||
+        (apr_size_t)found.st_size < sizeof(bdb_control_file_t))
         return NULL;
-    mapped =
-        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    mapped = mmap(NULL, (apr_size_t)found.st_size, PROT_READ | PROT_WRITE,
+                  MAP_SHARED, descriptor, 0);
     if (mapped == MAP_FAILED) {
         *status = errno;
         return NULL;
     }
-    if (!is_ours(mapped, size)) {
-        munmap(mapped, size);
+    if (!is_ours(mapped, &found)) {
+        munmap(mapped, (apr_size_t)found.st_size);
         return NULL;
     }
     *status = APR_SUCCESS;

@@ -62,6 +62,11 @@ typedef struct bdb_control_file_t {
     char magic[16];
     apr_uint32_t layout;
     apr_uint32_t slot_count;
+    /** this file and this run of the kernel: in a copy, or after a reboot, the
+     * processes that have slots are others, or none */
+    apr_uint64_t device;
+    apr_uint64_t inode;
+    char boot[40];
     _Alignas(64) _Atomic(apr_uint64_t) word;
     /** counts generations published; those who wait sleep on it */
     _Atomic(apr_uint32_t) published;

@@ -109,7 +109,8 @@ static apr_status_t open_inside(bdb_store_t *store, apr_uint64_t word,
                              store->generation_pool);
     if (status != APR_SUCCESS)
         return status;
-    if (store->places.generation != bdb_word_generation(word))
+    if (store->places.generation != bdb_word_generation(word) ||
+        !store->places.regions)
         return condreq_trouble(trouble, CONDREQ_EPANIC, "opening the store");
     bdb_listen(&heard);
     code = bdb_handles_open(store);
