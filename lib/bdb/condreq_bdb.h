@@ -40,6 +40,7 @@ typedef struct bdb_store_t {
     /** held by the one that opens a generation */
     pthread_mutex_t opening;
     bdb_places_t places;
+    /** one of its own: it is cleared by whichever thread opens */
     apr_pool_t *generation_pool;
     DB_ENV *env;
     DB *versions;

@@ -94,16 +94,18 @@ void bdb_control_await(bdb_control_t *control, apr_uint32_t seen,
     futex(&control->file->published, FUTEX_WAIT, seen, &longest);
 }
 
-/* Without a reader there is no keeper, and the one to come looks by itself. A
- * full pipe has rung already. */
+/* Opened for reading too, or the signal of a pipe without a reader would come:
+ * there is none while one keeper follows another, and the next one looks by
+ * itself. A full pipe has rung already. */
 void bdb_control_ring(const bdb_control_t *control)
 {
-    int bell = open(control->doorbell, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    int bell = open(control->doorbell, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    ssize_t rung;
 
     if (bell < 0)
         return;
-    if (write(bell, "", 1) < 0)
-        errno = 0;
+    rung = write(bell, "", 1);
+    (void)rung;
     close(bell);
 }
 
@@ -112,7 +114,9 @@ void bdb_control_ring(const bdb_control_t *control)
 #define PID_BITS 22
 #define ROLE_BITS 2
 
-/* The 22nd field; the second is a name in parentheses, and may hold any. */
+/* The 22nd field; the second is a name in parentheses, and may hold any.
+ * @return 0 with errno ESRCH where there is no such process, and with another
+ *         where it cannot be known */
 static apr_uint64_t start_time(pid_t pid)
 {
     char name[64], line[1024];
@@ -121,8 +125,11 @@ static apr_uint64_t start_time(pid_t pid)
     FILE *file;
 
     snprintf(name, sizeof(name), "/proc/%d/stat", (int)pid);
-    if (!(file = fopen(name, "re")))
+    if (!(file = fopen(name, "re"))) {
+        errno = errno == ENOENT ? ESRCH : errno;
         return 0;
+    }
+    errno = EINVAL;
     if (!fgets(line, sizeof(line), file) || !(rest = strrchr(line, ')')) ||
         sscanf(rest + 1,
                " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d "

@@ -144,7 +144,9 @@ apr_int64_t bdb_clock_us(void);
 /* Who is who. */
 
 /** A process with its start time, which tells it from a later one of the same
- * number; 0 where there is none. */
+ * number.
+ * @return 0 with errno ESRCH where there is none, with another where it cannot
+ *         be known */
 apr_uint64_t bdb_identity(pid_t pid, bdb_role_t role);
 pid_t bdb_identity_pid(apr_uint64_t identity);
 bdb_role_t bdb_identity_role(apr_uint64_t identity);

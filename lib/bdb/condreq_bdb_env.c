@@ -369,7 +369,7 @@ static apr_status_t store_make(bdb_store_t **made,
                                   pool)))
         return status;
     if ((status = pthread_mutex_init(&store->opening, NULL)) ||
-        (status = apr_pool_create(&store->generation_pool, pool)) ||
+        (status = apr_pool_create_unmanaged(&store->generation_pool)) ||
         (status = apr_thread_mutex_create(&store->body_ids_mutex,
                                           APR_THREAD_MUTEX_DEFAULT, pool)))
         return condreq_trouble(trouble, status, "making a mutex");

@@ -42,18 +42,18 @@ int bdb_helper_await(pid_t child, const condreq_keeper_t *keeper)
     return wait_for(child);
 }
 
+/* Not before it is known to be gone. */
 static void end_process(apr_uint64_t process)
 {
-    pid_t pid = bdb_identity_pid(process);
-    struct pollfd polled = {bdb_process_open(pid), POLLIN, 0};
+    struct pollfd polled = {-1, POLLIN, 0};
 
+    while ((polled.fd = bdb_process_open_same(process)) < 0 && errno != ESRCH)
+        poll(NULL, 0, LOOK_MS);
     if (polled.fd < 0)
         return;
-    if (bdb_identity(pid, bdb_identity_role(process)) == process) {
-        kill(pid, SIGKILL);
-        while (poll(&polled, 1, -1) < 0 && errno == EINTR)
-            ;
-    }
+    kill(bdb_identity_pid(process), SIGKILL);
+    while (poll(&polled, 1, -1) < 0 && errno == EINTR)
+        ;
     close(polled.fd);
 }
 

@@ -146,13 +146,12 @@ apr_status_t bdb_visit(bdb_store_t *store, bdb_visit_t *visit,
         if ((status = bdb_enter(store, &slot, deadline_us, trouble)))
             return status;
         status = run_inside(store, visit, slot, &code, trouble);
-        if (code == DB_RUNRECOVERY)
-            continue;
-        if (!is_passing(code))
+        if (code != DB_RUNRECOVERY && !is_passing(code))
             return status;
         if (bdb_clock_us() >= deadline_us)
             break;
-        back_off(tries++);
+        if (code != DB_RUNRECOVERY)
+            back_off(tries++);
     }
     if (memory_is_lost(store->control, code))
         bdb_control_condemn(store->control,

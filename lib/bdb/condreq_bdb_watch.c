@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -14,12 +15,44 @@ int bdb_process_open(pid_t pid)
     return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
+/* Its number may be another's by now, which the start time tells. What cannot
+ * be read must not count as gone. */
+int bdb_process_open_same(apr_uint64_t process)
+{
+    pid_t pid = bdb_identity_pid(process);
+    int descriptor = bdb_process_open(pid);
+    apr_uint64_t found;
+    int trouble;
+
+    if (descriptor < 0)
+        return -1;
+    found = bdb_identity(pid, bdb_identity_role(process));
+    if (found == process)
+        return descriptor;
+    trouble = found ? ESRCH : errno;
+    close(descriptor);
+    errno = trouble;
+    return -1;
+}
+
+/* One a process, and of those there may be more than a program is given. */
+static void allow_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 apr_status_t bdb_watch_make(bdb_watch_t **made, bdb_control_t *control,
                             condreq_trouble_t *trouble, apr_pool_t *pool)
 {
     bdb_watch_t *watch = apr_pcalloc(pool, sizeof(*watch));
     apr_size_t count = control->slot_count;
 
+    allow_descriptors();
     watch->control = control;
     watch->seen = apr_pcalloc(pool, count * sizeof(*watch->seen));
     watch->processes = apr_pcalloc(pool, count * sizeof(*watch->processes));
@@ -106,25 +139,10 @@ static int is_watched(const bdb_watch_t *watch, apr_uint64_t process)
     return 0;
 }
 
-/* Its number may be another's by now, which the start time tells. */
-static int open_same(apr_uint64_t process)
-{
-    pid_t pid = bdb_identity_pid(process);
-    int descriptor = bdb_process_open(pid);
-
-    if (descriptor >= 0 &&
-        bdb_identity(pid, bdb_identity_role(process)) != process) {
-        close(descriptor);
-        descriptor = -1;
-        errno = ESRCH;
-    }
-    return descriptor;
-}
-
 /* Without a descriptor to spare it is looked at again the next time. */
 static int begin(bdb_watch_t *watch, apr_uint64_t process)
 {
-    int descriptor = open_same(process);
+    int descriptor = bdb_process_open_same(process);
 
     if (descriptor < 0 && errno == ESRCH)
         bury(watch, process);
@@ -267,7 +285,7 @@ unsigned bdb_watch_kill_inside(bdb_watch_t *watch, apr_uint64_t word)
 
 static int lives(apr_uint64_t process)
 {
-    struct pollfd polled = {open_same(process), POLLIN, 0};
+    struct pollfd polled = {bdb_process_open_same(process), POLLIN, 0};
     int ended;
 
     if (polled.fd < 0)

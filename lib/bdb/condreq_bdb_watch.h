@@ -51,7 +51,11 @@ unsigned bdb_watch_kill_inside(bdb_watch_t *watch, apr_uint64_t word);
  * none. */
 pid_t bdb_watch_anybody(const bdb_control_t *control, bdb_role_t role);
 
-/** A descriptor that becomes readable when a process ends; -1: it has. */
+/** A descriptor that becomes readable when a process ends.
+ * @return -1 with errno ESRCH: it has; with another: try again */
 int bdb_process_open(pid_t pid);
+
+/** The same for one of which the start time is known. */
+int bdb_process_open_same(apr_uint64_t process);
 
 #endif
