@@ -20,12 +20,14 @@
 
 #define LOOK_MS 1000
 #define LOOK_WHILE_DRAINING_MS 2
-/* How long those inside have until they are ended: most leave at once, and the
- * others wait for locks whose holders are dead. */
-#define LEAVE_WITHIN_US 200000
+/* How long those inside have until the regions are marked, and then until they
+ * are ended: most leave at once, and others wait for locks whose holders are
+ * dead. */
+#define LEAVE_UNDISTURBED_WITHIN_US 100000
+#define LEAVE_DISTURBED_WITHIN_US 100000
 /* Nor longer than it takes to see that they do. */
 #define ASLEEP_FOR_US 20000
-/* The same where nothing is broken. */
+/* Where nothing is broken. */
 #define LEAVE_CALMLY_WITHIN_US 1000000
 /* What the dead leave in the regions must not fill them. */
 #define DEATHS_A_GENERATION 200
@@ -104,12 +106,14 @@ static void on_death(void *baton, apr_uint64_t process, int inside)
 /* ---- drain ---- */
 
 /* Stops the library's own calls where they look; a write to the file is all
- * that is sure not to wait for anyone. */
+ * that is sure not to wait for anyone. A checkpoint must not be surprised by
+ * it, and come to believe that it has written what it has not: it is ended. */
 static void panic(keeping_t *keeping)
 {
     condreq_trouble_t trouble;
     bdb_places_t places;
 
+    bdb_helpers_end(keeping->control, BDB_HOUSEKEEPER);
     if (bdb_places_find(&places, keeping->config->path, &trouble,
                         keeping->round) == APR_SUCCESS &&
         bdb_region_panic(places.regions, keeping->round))
@@ -120,26 +124,33 @@ static void panic(keeping_t *keeping)
         bdb_word_generation(word_now(keeping)));
 }
 
-/* Not until the time is up where nothing will change any more. */
-static unsigned wait_until_left(keeping_t *keeping, apr_uint64_t word,
-                                apr_interval_time_t longest_us)
+/** How a wait for those inside came out. */
+typedef enum left_t {
+    ALL_LEFT,
+    /** those who did not wait for one another and the dead */
+    ALL_ASLEEP,
+    SOME_INSIDE
+} left_t;
+
+static left_t wait_until_left(keeping_t *keeping, apr_uint64_t word,
+                              apr_interval_time_t longest_us)
 {
     apr_int64_t begun_us = bdb_clock_us(), now_us = begun_us;
     apr_int64_t asked_us = begun_us;
     apr_uint64_t runs = 0;
-    unsigned inside;
 
-    while ((inside = bdb_watch_inside(keeping->watch, word)) > 0 &&
-           now_us - begun_us < longest_us) {
+    while (bdb_watch_inside(keeping->watch, word) > 0) {
+        if (now_us - begun_us >= longest_us)
+            return SOME_INSIDE;
         bdb_watch_wait(keeping->watch, LOOK_WHILE_DRAINING_MS);
         now_us = bdb_clock_us();
         if (now_us - asked_us < ASLEEP_FOR_US)
             continue;
         if (bdb_watch_all_asleep(keeping->watch, word, &runs))
-            return inside;
+            return ALL_ASLEEP;
         asked_us = now_us;
     }
-    return inside;
+    return ALL_LEFT;
 }
 
 /* @return are they gone? */
@@ -158,28 +169,33 @@ static int end_those_inside(keeping_t *keeping, apr_uint64_t word)
             say(keeping, CONDREQ_KEEPER_WARNING,
                 "%u process%s stuck inside the store %s ended", killed,
                 killed == 1 ? "" : "es", killed == 1 ? "was" : "were");
-    } while (wait_until_left(keeping, word, APR_USEC_PER_SEC) > 0);
+    } while (wait_until_left(keeping, word, APR_USEC_PER_SEC) != ALL_LEFT);
     return 1;
 }
 
-/* Nobody recovers while a living slot is inside.
+/* Nobody recovers while a living slot is inside. Most leave by themselves, and
+ * undisturbed they leave with good results; the mark is for those who go on for
+ * long, and does not reach those who are asleep.
  * @return is there none? */
 static int drain(keeping_t *keeping)
 {
     apr_uint64_t condemned = word_now(keeping);
     apr_uint64_t word = bdb_word(bdb_word_generation(condemned), BDB_OPEN);
-    unsigned inside = bdb_watch_inside(keeping->watch, word);
+    int sound = bdb_word_state(condemned) == BDB_CONDEMNED_BY_AGE;
+    left_t left;
 
     CONDREQ_FAULT("keeper condemned");
     if (CONDREQ_UNPROTECTED())
         return 1;
-    if (bdb_word_state(condemned) == BDB_CONDEMNED_BY_AGE)
-        inside = wait_until_left(keeping, word, LEAVE_CALMLY_WITHIN_US);
-    panic(keeping);
-    CONDREQ_FAULT("keeper panicked");
-    if (inside)
-        inside = wait_until_left(keeping, word, LEAVE_WITHIN_US);
-    if (inside && !end_those_inside(keeping, word))
+    left = wait_until_left(keeping, word,
+                           sound ? LEAVE_CALMLY_WITHIN_US
+                                 : LEAVE_UNDISTURBED_WITHIN_US);
+    if (left == SOME_INSIDE) {
+        panic(keeping);
+        CONDREQ_FAULT("keeper panicked");
+        left = wait_until_left(keeping, word, LEAVE_DISTURBED_WITHIN_US);
+    }
+    if (left != ALL_LEFT && !end_those_inside(keeping, word))
         return 0;
     CONDREQ_FAULT("keeper drained");
     return 1;

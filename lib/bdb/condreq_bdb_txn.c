@@ -55,7 +55,8 @@ static int is_lost(const bdb_store_t *store, const bdb_slot_t *slot)
            (flags & DB_PANIC_ENVIRONMENT) != 0;
 }
 
-/* Only a commit that says yes in a sound environment is one. A no may be in
+/* What was done in a lost environment may be half done: it must not be
+ * committed. Only a commit that says yes in a sound environment is one. A no may be in
  * the log all the same, and so may a yes not: the library takes a flush that
  * failed for done where the log has just gone on to another file. */
 static int commit(bdb_store_t *store, bdb_txn_t *txn, running_t *running)
@@ -64,6 +65,8 @@ static int commit(bdb_store_t *store, bdb_txn_t *txn, running_t *running)
 
     txn->visit->doing = "committing";
     txn->visit->key = "";
+    if (is_lost(store, txn->slot) && !CONDREQ_UNPROTECTED())
+        return DB_RUNRECOVERY;
     if (txn->witnessed)
         atomic_store(&txn->slot->verdict, BDB_VERDICT_PENDING);
     CONDREQ_FAULT("before commit");
