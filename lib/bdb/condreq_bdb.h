@@ -172,6 +172,11 @@ apr_status_t bdb_keep(const condreq_store_config_t *config,
 apr_status_t bdb_txn(condreq_store_t *store, condreq_txn_body_t *body,
                      void *baton, condreq_trouble_t *trouble, apr_pool_t *pool);
 
+/** Begins an operation inside: in a condemned generation there is no sense in
+ * any, and it would only run into what the dead hold locked.
+ * @return 0 or DB_RUNRECOVERY */
+int bdb_txn_goes_on(const bdb_txn_t *txn);
+
 /** Ends an operation inside: keeps the first failure for the commit, and says
  * what it was. */
 apr_status_t bdb_txn_outcome(bdb_txn_t *txn, int code, const char *doing,

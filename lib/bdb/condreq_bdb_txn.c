@@ -42,6 +42,13 @@ void bdb_txn_witness(bdb_txn_t *txn, const char *key,
     txn->witnessed = 1;
 }
 
+static int is_condemned(const bdb_store_t *store, const bdb_slot_t *slot)
+{
+    return atomic_load(&store->control->file->word) !=
+               atomic_load_explicit(&slot->inside, memory_order_relaxed) &&
+           !CONDREQ_UNPROTECTED();
+}
+
 /* The keeper condemns before it marks the regions, so a commit that ended while
  * the word was good was not disturbed by the mark. The library marks them by
  * itself where a disk fails. */
@@ -49,14 +56,12 @@ static int is_lost(const bdb_store_t *store, const bdb_slot_t *slot)
 {
     u_int32_t flags = 0;
 
-    return atomic_load(&store->control->file->word) !=
-               atomic_load_explicit(&slot->inside, memory_order_relaxed) ||
+    return is_condemned(store, slot) ||
            store->env->get_flags(store->env, &flags) != 0 ||
            (flags & DB_PANIC_ENVIRONMENT) != 0;
 }
 
-/* What was done in a lost environment may be half done: it must not be
- * committed. Only a commit that says yes in a sound environment is one. A no may be in
+/* Only a commit that says yes in a sound environment is one. A no may be in
  * the log all the same, and so may a yes not: the library takes a flush that
  * failed for done where the log has just gone on to another file. */
 static int commit(bdb_store_t *store, bdb_txn_t *txn, running_t *running)
@@ -65,8 +70,6 @@ static int commit(bdb_store_t *store, bdb_txn_t *txn, running_t *running)
 
     txn->visit->doing = "committing";
     txn->visit->key = "";
-    if (is_lost(store, txn->slot) && !CONDREQ_UNPROTECTED())
-        return DB_RUNRECOVERY;
     if (txn->witnessed)
         atomic_store(&txn->slot->verdict, BDB_VERDICT_PENDING);
     CONDREQ_FAULT("before commit");
@@ -74,7 +77,7 @@ static int commit(bdb_store_t *store, bdb_txn_t *txn, running_t *running)
     CONDREQ_FAULT("after commit");
     if (!txn->wrote)
         return code;
-    if (code != 0 || (is_lost(store, txn->slot) && !CONDREQ_UNPROTECTED())) {
+    if (code != 0 || is_lost(store, txn->slot)) {
         running->ending = txn->witnessed ? ENDING_ASKED : ENDING_UNKNOWN;
         return DB_RUNRECOVERY;
     }
@@ -85,8 +88,19 @@ static int commit(bdb_store_t *store, bdb_txn_t *txn, running_t *running)
     return 0;
 }
 
+/* The aborted transaction gives back its locks, also to those who would else
+ * wait for it beside the dead, and be ended with its process.
+ * @return 0 where nothing failed but the body itself */
+static int give_way(bdb_store_t *store, bdb_txn_t *txn)
+{
+    int code = txn->txn->abort(txn->txn);
+
+    return code || is_lost(store, txn->slot) ? DB_RUNRECOVERY : txn->failed;
+}
+
 /* A body may return what a failed operation gave it or anything else: only
- * the first failure says whether there is sense in another run. */
+ * the first failure says whether there is sense in another run. What was done
+ * in a lost environment may be half done, and is not committed. */
 static int run_body(bdb_store_t *store, running_t *running, bdb_slot_t *slot)
 {
     bdb_visit_t *visit = &running->visit;
@@ -100,12 +114,10 @@ static int run_body(bdb_store_t *store, running_t *running, bdb_slot_t *slot)
         return code;
     CONDREQ_FAULT("begin");
     running->status = running->body(&txn.base, running->baton, running->pool);
-    if (running->status == APR_SUCCESS && txn.failed == 0)
+    if (running->status == APR_SUCCESS && txn.failed == 0 &&
+        !is_lost(store, slot))
         return commit(store, &txn, running);
-    if (txn.failed == DB_RUNRECOVERY)
-        return txn.failed;
-    code = txn.txn->abort(txn.txn);
-    return code ? DB_RUNRECOVERY : txn.failed;
+    return give_way(store, &txn);
 }
 
 static ending_t ending_of(apr_uint32_t verdict)
@@ -159,6 +171,13 @@ apr_status_t bdb_txn(condreq_store_t *base, condreq_txn_body_t *body,
     if (running.ending == ENDING_COMMITTED)
         return APR_SUCCESS;
     return status ? status : running.status;
+}
+
+int bdb_txn_goes_on(const bdb_txn_t *txn)
+{
+    const bdb_store_t *store = (const bdb_store_t *)txn->base.store;
+
+    return is_condemned(store, txn->slot) ? DB_RUNRECOVERY : 0;
 }
 
 apr_status_t bdb_txn_outcome(bdb_txn_t *txn, int code, const char *doing,

@@ -104,8 +104,10 @@ apr_status_t bdb_get(condreq_txn_t *base, const char *key,
                      condreq_record_t *record)
 {
     bdb_txn_t *txn = (bdb_txn_t *)base;
-    int code = read_record((bdb_store_t *)base->store, txn->txn, key, record);
+    int code = bdb_txn_goes_on(txn);
 
+    if (code == 0)
+        code = read_record((bdb_store_t *)base->store, txn->txn, key, record);
     return bdb_txn_outcome(txn, code, "reading the record of", key);
 }
 
@@ -131,9 +133,9 @@ apr_status_t bdb_put(condreq_txn_t *base, const char *key,
 {
     bdb_txn_t *txn = (bdb_txn_t *)base;
     condreq_record_t written = *record;
-    int code = 0;
+    int code = bdb_txn_goes_on(txn);
 
-    if (record->state == CONDREQ_TOMBSTONE)
+    if (code == 0 && record->state == CONDREQ_TOMBSTONE)
         code = bdb_body_id((bdb_store_t *)base->store, &written.body_id);
     if (code == 0)
         code = write_record(txn, key, &written);
@@ -265,7 +267,8 @@ apr_status_t bdb_has_members(condreq_txn_t *base, const char *collection,
     DBC *cursor;
     int code, closed;
 
-    if ((code = versions->cursor(versions, txn->txn, &cursor, 0)) == 0) {
+    if ((code = bdb_txn_goes_on(txn)) == 0 &&
+        (code = versions->cursor(versions, txn->txn, &cursor, 0)) == 0) {
         code = any_shard_has_members(cursor, collection, has_members);
         closed = cursor->close(cursor);
         code = code ? code : closed;

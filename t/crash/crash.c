@@ -710,6 +710,7 @@ static void run(void)
     in_child(prepare);
     in_child(crash_final_trees);
     in_child(crash_final_documents);
+    in_child(crash_final_sweep);
 }
 
 int main(int argc, char **argv)

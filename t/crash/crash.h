@@ -129,6 +129,8 @@ totals_t crash_ledger_totals(void);
 /** In a process of its own. */
 void crash_final_trees(void);
 void crash_final_documents(void);
+/** Removes the regions, which take up memory. */
+void crash_final_sweep(void);
 
 /* Everywhere. */
 
