@@ -6,6 +6,7 @@
  * own environment; what is printed are medians and their ratio. */
 #include <db.h>
 #include <errno.h>
+#include <ftw.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,17 +21,19 @@
 #include "apr_general.h"
 #include "apr_strings.h"
 
-#include "condreq_store.h"
+#include "../lib/bdb/condreq_bdb.h"
 
 #define BODY_LENGTH 1024
 #define RECORD_LENGTH 100
 #define CHUNK_LENGTH 989
 #define CHUNKS 2
 #define ROUNDS_MAX 99
-#define BYTES_MAX (1 << 20)
+#define THREADS_MAX 1024
 
 typedef struct options_t {
     const char *path;
+    /** how many threads a process has, in one measurement after another */
+    const char *threads_list;
     int threads;
     int processes;
     unsigned documents;
@@ -41,14 +44,14 @@ typedef struct options_t {
     int neighbours;
 } options_t;
 
-static options_t options = {NULL, 8, 1, 10000, 2.0, 5, 0, 0, 0};
+static options_t options = {NULL, "1,8,32", 0, 1, 10000, 2.0, 5, 0, 0, 0};
 
 /* What the parent and its workers share. */
 typedef struct board_t {
     volatile int ready;
     volatile int go;
     volatile int stop;
-    unsigned long updates[4096];
+    unsigned long updates[THREADS_MAX];
 } board_t;
 
 static board_t *board;
@@ -83,7 +86,7 @@ static condreq_store_config_t store_config(void)
     config.path = path;
     config.durability = options.nosync ? CONDREQ_WRITE_NOSYNC : CONDREQ_SYNC;
     config.cache_bytes = 128u << 20;
-    config.threads = (unsigned)(options.threads * options.processes + 4);
+    config.threads = THREADS_MAX;
     config.wait_us = 10 * APR_USEC_PER_SEC;
     return config;
 }
@@ -188,6 +191,9 @@ static void store_maintain(void *opened)
 
 /* The bare library's side. */
 
+/* In memory, as the store's regions are. */
+static char bare_home[] = "/dev/shm/store_bench.XXXXXX";
+
 typedef struct bare_t {
     DB_ENV *env;
     DB *records;
@@ -202,17 +208,14 @@ static void must(int code, const char *what)
 
 static void bare_environment(bare_t *bare, u_int32_t how)
 {
-    unsigned threads = (unsigned)(options.threads * options.processes + 4);
-    char home[512], name[600];
+    char name[600];
 
-    snprintf(home, sizeof(home), "/dev/shm/store_bench.%u", geteuid());
-    mkdir(home, 0700);
     must(db_env_create(&bare->env, 0), "db_env_create");
     bare->env->set_cachesize(bare->env, 0, 128u << 20, 1);
     bare->env->set_lk_max_locks(bare->env, 40000);
     bare->env->set_lk_max_objects(bare->env, 40000);
     bare->env->set_lk_max_lockers(bare->env, 40000);
-    bare->env->set_tx_max(bare->env, 2 * threads + 64);
+    bare->env->set_tx_max(bare->env, 2 * THREADS_MAX);
     bare->env->mutex_set_increment(bare->env, 20000);
     bare->env->set_lg_bsize(bare->env, 256u << 10);
     bare->env->set_lg_max(bare->env, 10u << 20);
@@ -223,7 +226,7 @@ static void bare_environment(bare_t *bare, u_int32_t how)
     bare->env->set_data_dir(bare->env, name);
     bare->env->set_create_dir(bare->env, name);
     bare->env->set_lg_dir(bare->env, name);
-    must(bare->env->open(bare->env, home,
+    must(bare->env->open(bare->env, bare_home,
                          DB_INIT_MPOOL | DB_INIT_LOCK | DB_INIT_LOG |
                              DB_INIT_TXN | DB_THREAD | how,
                          0600),
@@ -516,80 +519,136 @@ static double median(side_t *side)
     return side->rates[options.rounds / 2];
 }
 
+static void read_option(int letter)
+{
+    switch (letter) {
+    case 'd':
+        options.path = optarg;
+        break;
+    case 't':
+        options.threads_list = optarg;
+        break;
+    case 'p':
+        options.processes = atoi(optarg);
+        break;
+    case 'k':
+        options.documents = (unsigned)atoi(optarg);
+        break;
+    case 's':
+        options.seconds = atof(optarg);
+        break;
+    case 'r':
+        options.rounds = atoi(optarg);
+        break;
+    case 'n':
+        options.nosync = 1;
+        break;
+    case 'l':
+        options.remove_last = 1;
+        break;
+    case 'N':
+        options.neighbours = 1;
+        break;
+    default:
+        die("usage", "[-d empty directory on the disk to measure] "
+                     "[-t threads,...] [-p processes] [-k documents] "
+                     "[-s seconds] [-r rounds] [-n: write_nosync] "
+                     "[-l: remove the old body last] [-N: neighbouring keys]");
+    }
+}
+
 static void read_options(int argc, char **argv)
 {
+    static char made[] = "/var/tmp/store_bench.XXXXXX";
     int letter;
 
     while ((letter = getopt(argc, argv, "d:t:p:k:s:r:nlN")) != -1)
-        switch (letter) {
-        case 'd':
-            options.path = optarg;
-            break;
-        case 't':
-            options.threads = atoi(optarg);
-            break;
-        case 'p':
-            options.processes = atoi(optarg);
-            break;
-        case 'k':
-            options.documents = (unsigned)atoi(optarg);
-            break;
-        case 's':
-            options.seconds = atof(optarg);
-            break;
-        case 'r':
-            options.rounds = atoi(optarg);
-            break;
-        case 'n':
-            options.nosync = 1;
-            break;
-        case 'l':
-            options.remove_last = 1;
-            break;
-        case 'N':
-            options.neighbours = 1;
-            break;
-        default:
-            die("usage", "-d directory [-t threads] [-p processes] "
-                         "[-k documents] [-s seconds] [-r rounds] "
-                         "[-n: write_nosync] [-N: neighbouring keys]");
-        }
+        read_option(letter);
+    if (!options.path)
+        options.path = mkdtemp(made);
     if (!options.path || options.path[0] != '/')
-        die("usage", "-d needs an absolute, empty directory");
-    if (options.rounds < 1 || options.rounds > ROUNDS_MAX ||
-        options.threads * options.processes > 4096)
-        die("usage", "at most 99 rounds and 4096 threads");
+        die("directory", "not an absolute path");
+    if (options.rounds < 1 || options.rounds > ROUNDS_MAX)
+        die("rounds", "from 1 to 99");
+}
+
+static void directories_make(void)
+{
+    char name[512];
+
+    mkdir(options.path, 0700);
+    snprintf(name, sizeof(name), "%s/bare", options.path);
+    if (mkdir(name, 0700) != 0 || !mkdtemp(bare_home))
+        die(name, strerror(errno));
+}
+
+static int remove_one(const char *path, const struct stat *found, int kind,
+                      struct FTW *at)
+{
+    (void)found;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
+/* Of shared memory nothing but what is this run's own. */
+static void directories_remove(void)
+{
+    condreq_store_config_t config = store_config();
+    condreq_trouble_t trouble;
+    bdb_places_t places;
+    apr_pool_t *pool;
+
+    apr_pool_create(&pool, NULL);
+    if (bdb_places_find(&places, config.path, &trouble, pool) == APR_SUCCESS)
+        bdb_places_remove_regions(places.regions, pool);
+    nftw(bare_home, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    nftw(options.path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static void measure(int threads)
+{
+    double medians[SIDES];
+    int round;
+    size_t i;
+
+    options.threads = threads;
+    if (threads < 1 || threads * options.processes > THREADS_MAX)
+        die("threads", "from 1 to 1024, all processes together");
+    for (round = 0; round < options.rounds; round++)
+        for (i = 0; i < SIDES; i++)
+            sides[i].rates[round] = turn(&sides[i]);
+    for (i = 0; i < SIDES; i++) {
+        medians[i] = median(&sides[i]);
+        printf("%-6s %8.0f updates/s (%.0f to %.0f)\n", sides[i].name,
+               medians[i], sides[i].rates[0],
+               sides[i].rates[options.rounds - 1]);
+    }
+    printf("ratio  %8.3f at %d x %d threads, %s\n", medians[0] / medians[1],
+           options.processes, options.threads,
+           options.nosync ? "write_nosync" : "sync");
+    fflush(stdout);
 }
 
 int main(int argc, char **argv)
 {
-    char name[512];
-    int round;
+    const char *at;
     size_t i;
 
     read_options(argc, argv);
     apr_initialize();
     memset(body_bytes, 'x', sizeof(body_bytes));
-    mkdir(options.path, 0700);
-    snprintf(name, sizeof(name), "%s/bare", options.path);
-    mkdir(name, 0700);
     board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE,
                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (board == MAP_FAILED)
         die("mmap", strerror(errno));
+    directories_make();
     for (i = 0; i < SIDES; i++)
         in_child(sides[i].prepare);
-    for (round = 0; round < options.rounds; round++)
-        for (i = 0; i < SIDES; i++)
-            sides[i].rates[round] = turn(&sides[i]);
-    for (i = 0; i < SIDES; i++) {
-        double middle = median(&sides[i]);
-
-        printf("%-6s %8.0f updates/s (%.0f to %.0f)\n", sides[i].name, middle,
-               sides[i].rates[0], sides[i].rates[options.rounds - 1]);
+    for (at = options.threads_list; at; at = strchr(at, ',')) {
+        at += *at == ',';
+        measure(atoi(at));
     }
-    printf("ratio  %8.3f at %d x %d, %s\n",
-           median(&sides[0]) / median(&sides[1]), options.processes,
-           options.threads, options.nosync ? "write_nosync" : "sync");
+    directories_remove();
     return 0;
 }

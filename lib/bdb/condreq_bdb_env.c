@@ -3,7 +3,6 @@
  * The figures behind the settings come from bench/store_bench.c. */
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -47,6 +46,7 @@
 #define ENV_PARTS (DB_INIT_MPOOL | DB_INIT_LOCK | DB_INIT_LOG | DB_INIT_TXN)
 #define KEEPER_ENDS_WITHIN_US (5 * APR_USEC_PER_SEC)
 #define YIELD_LONGEST_NS 2000000
+#define REGION_NAME_MAX 4200
 
 /* In places the library sleeps for seconds until a page is free again; a
  * look every two milliseconds costs nothing and finds it free at once. */
@@ -211,19 +211,17 @@ static int reserve_file(const char *name, apr_uint64_t bytes)
  * the room now. The cache's file, the last one, is still to grow. */
 static int reserve_regions(const char *regions, apr_uint64_t cache_bytes)
 {
-    char pattern[4096 + 16];
-    glob_t found;
-    size_t i;
-    int code = 0;
+    char name[REGION_NAME_MAX], next[REGION_NAME_MAX];
+    int number, code, is_last;
 
-    apr_snprintf(pattern, sizeof(pattern), "%s/__db.*", regions);
-    if (glob(pattern, 0, NULL, &found) != 0)
-        return ENOENT;
-    for (i = 0; code == 0 && i < found.gl_pathc; i++)
-        code = reserve_file(found.gl_pathv[i],
-                            i + 1 == found.gl_pathc ? cache_bytes : 0);
-    globfree(&found);
-    return code;
+    for (number = 1;; number++) {
+        apr_snprintf(name, sizeof(name), "%s/__db.%03d", regions, number);
+        apr_snprintf(next, sizeof(next), "%s/__db.%03d", regions, number + 1);
+        is_last = access(next, F_OK) != 0;
+        code = reserve_file(name, is_last ? cache_bytes : 0);
+        if (code != 0 || is_last)
+            return code;
+    }
 }
 
 /* Recovery happens as the environment opens, and before anyone else writes the
@@ -422,8 +420,10 @@ apr_status_t bdb_open(condreq_store_t **opened,
 }
 
 /* A lock that was waited for too long is given up only when somebody looks:
- * the library's waiting threads have no clock. The checkpoint does nothing
- * where little was logged. */
+ * the library's waiting threads have no clock. The flush is for draws that no
+ * commit has flushed, and for commits that flush nothing; a second's worth is
+ * what a power cut can take of those. The checkpoint does nothing where little
+ * was logged. */
 static int visit_maintain(bdb_store_t *store, bdb_visit_t *visit)
 {
     DB_ENV *env = store->env;
@@ -431,6 +431,7 @@ static int visit_maintain(bdb_store_t *store, bdb_visit_t *visit)
 
     (void)visit;
     if ((code = env->lock_detect(env, 0, DB_LOCK_EXPIRE, NULL)) ||
+        (code = env->log_flush(env, NULL)) ||
         (code = env->txn_checkpoint(env, CHECKPOINT_KIBIBYTES,
                                     CHECKPOINT_MINUTES, 0)) ||
         (code = env->log_archive(env, NULL, DB_ARCH_REMOVE)))

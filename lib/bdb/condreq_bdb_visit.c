@@ -60,12 +60,20 @@ apr_status_t bdb_status(int code)
     }
 }
 
-/* The library calls a wait that was given up a deadlock as well. */
+/* The library calls a wait that was given up a deadlock too, and promises of
+ * an upgrade what it knows nothing about. */
 static const char *words_of(int code)
 {
-    if (code == DB_LOCK_DEADLOCK || code == DB_LOCK_NOTGRANTED)
+    switch (code) {
+    case DB_LOCK_DEADLOCK:
+    case DB_LOCK_NOTGRANTED:
         return "others were in the way for too long";
-    return db_strerror(code);
+    case DB_OLD_VERSION:
+    case DB_VERSION_MISMATCH:
+        return "it is of another format than this version reads";
+    default:
+        return db_strerror(code);
+    }
 }
 
 apr_status_t bdb_trouble(condreq_trouble_t *trouble, int code,
