@@ -35,16 +35,16 @@ static void unmap_below(const char *directory)
 {
     char line[PATH_SIZE + 128];
     FILE *maps = fopen("/proc/self/maps", "re");
-    unsigned long from, to;
+    void *from, *to;
     int at;
 
     if (!maps)
         return;
     while (fgets(line, sizeof(line), maps)) {
         at = 0;
-        if (sscanf(line, "%lx-%lx %*s %*s %*s %*s %n", &from, &to, &at) == 2 &&
+        if (sscanf(line, "%p-%p %*s %*s %*s %*s %n", &from, &to, &at) == 2 &&
             at > 0 && is_below(line + at, directory))
-            munmap((char *)NULL + from, to - from);
+            munmap(from, (size_t)((char *)to - (char *)from));
     }
     fclose(maps);
 }
