@@ -147,6 +147,9 @@ apr_status_t bdb_open(condreq_store_t **store,
 apr_status_t bdb_open_as(condreq_store_t **store,
                          const condreq_store_config_t *config, bdb_role_t role,
                          condreq_trouble_t *trouble, apr_pool_t *pool);
+/** The part of maintain() that bounds a recovery's time: does nothing where
+ * little was logged. */
+apr_status_t bdb_checkpoint(condreq_store_t *store, condreq_trouble_t *trouble);
 apr_status_t bdb_maintain(condreq_store_t *store, condreq_trouble_t *trouble,
                           apr_pool_t *pool);
 

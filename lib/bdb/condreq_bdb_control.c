@@ -234,16 +234,21 @@ apr_status_t bdb_control_make(const condreq_store_config_t *config,
     return make_doorbell(config->path, trouble, pool);
 }
 
-static int is_ours(const bdb_control_file_t *file, const struct stat *found)
+/* A copy's, and one from before the last boot, are as good as none. */
+static apr_status_t judge(const bdb_control_file_t *file,
+                          const struct stat *found)
 {
     char boot[sizeof(file->boot)];
 
     read_boot(boot);
-    return !memcmp(file->magic, MAGIC, sizeof(MAGIC)) &&
-           file->layout == LAYOUT &&
-           (apr_size_t)found->st_size == control_size(file->slot_count) &&
-           file->device == found->st_dev && file->inode == found->st_ino &&
-           !memcmp(file->boot, boot, sizeof(boot));
+    if (memcmp(file->magic, MAGIC, sizeof(MAGIC)) != 0 ||
+        file->layout != LAYOUT ||
+        (apr_size_t)found->st_size != control_size(file->slot_count))
+        return CONDREQ_EFORMAT;
+    if (file->device != found->st_dev || file->inode != found->st_ino ||
+        memcmp(file->boot, boot, sizeof(boot)) != 0)
+        return APR_ENOENT;
+    return APR_SUCCESS;
 }
 
 static bdb_control_file_t *map_file(int descriptor, apr_status_t *status)
@@ -261,12 +266,11 @@ static bdb_control_file_t *map_file(int descriptor, apr_status_t *status)
         *status = errno;
         return NULL;
     }
-    if (!is_ours(mapped, &found)) {
-        munmap(mapped, (apr_size_t)found.st_size);
-        return NULL;
-    }
-    *status = APR_SUCCESS;
-    return mapped;
+    *status = judge(mapped, &found);
+    if (*status == APR_SUCCESS)
+        return mapped;
+    munmap(mapped, (apr_size_t)found.st_size);
+    return NULL;
 }
 
 /* A thread that ends is outside: it only gives its place back. */
@@ -292,7 +296,9 @@ apr_status_t bdb_control_map(bdb_control_t **mapped, const char *path,
         close(descriptor);
     }
     if (!control->file)
-        return condreq_trouble(trouble, status, "opening %s", name);
+        return condreq_trouble(
+            trouble, status, "opening %s%s", name,
+            status == APR_ENOENT ? ", of a store that was not prepared" : "");
     control->slots = (bdb_slot_t *)(control->file + 1);
     control->slot_count = control->file->slot_count;
     control->doorbell = file_name(path, "doorbell", pool);

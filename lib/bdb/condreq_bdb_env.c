@@ -419,6 +419,20 @@ apr_status_t bdb_open(condreq_store_t **opened,
     return bdb_open_as(opened, config, BDB_WORKER, trouble, pool);
 }
 
+static int visit_checkpoint(bdb_store_t *store, bdb_visit_t *visit)
+{
+    (void)visit;
+    return store->env->txn_checkpoint(store->env, CHECKPOINT_KIBIBYTES,
+                                      CHECKPOINT_MINUTES, 0);
+}
+
+apr_status_t bdb_checkpoint(condreq_store_t *store, condreq_trouble_t *trouble)
+{
+    bdb_visit_t visit = {visit_checkpoint, "making a checkpoint", ""};
+
+    return bdb_visit((bdb_store_t *)store, &visit, trouble);
+}
+
 /* A lock that was waited for too long is given up only when somebody looks:
  * the library's waiting threads have no clock. The flush is for draws that no
  * commit has flushed, and for commits that flush nothing; a second's worth is

@@ -15,8 +15,9 @@
 #define LOOK_MS 100
 /* A second of writes makes tens of megabytes of log, and a recovery of as many
  * seconds. */
-#define MAINTAIN_EVERY_MS 100
-#define MAINTAIN_AFTER_TROUBLE_MS 5000
+#define ROUND_MS 100
+#define MAINTAIN_EVERY_ROUNDS 10
+#define ROUND_AFTER_TROUBLE_MS 5000
 #define START_AGAIN_AFTER_US APR_USEC_PER_SEC
 #define GOODBYE_MS 5000
 
@@ -75,6 +76,20 @@ void bdb_helpers_end(bdb_control_t *control, bdb_role_t role)
 
 /* ---- the housekeeper ---- */
 
+static apr_status_t keep_house_once(condreq_store_t *store, unsigned round,
+                                    const condreq_keeper_t *keeper,
+                                    apr_pool_t *pool)
+{
+    condreq_trouble_t trouble;
+    apr_status_t status = round % MAINTAIN_EVERY_ROUNDS == 0
+                              ? bdb_maintain(store, &trouble, pool)
+                              : bdb_checkpoint(store, &trouble);
+
+    if (status != APR_SUCCESS)
+        keeper->log(keeper->baton, CONDREQ_KEEPER_ERROR, trouble.sentence);
+    return status;
+}
+
 /* Hears nothing but the end of the leash, and sleeps on it. */
 static void keep_house(const condreq_store_config_t *config,
                        const condreq_keeper_t *keeper, int leash,
@@ -85,12 +100,16 @@ static void keep_house(const condreq_store_config_t *config,
     condreq_store_t *store;
     apr_status_t status =
         bdb_open_as(&store, config, BDB_HOUSEKEEPER, &trouble, pool);
+    unsigned round = 0;
 
-    while (status == APR_SUCCESS && poll(&polled, 1, MAINTAIN_EVERY_MS) == 0)
-        status = bdb_maintain(store, &trouble, pool);
-    if (status != APR_SUCCESS)
+    if (status != APR_SUCCESS) {
         keeper->log(keeper->baton, CONDREQ_KEEPER_ERROR, trouble.sentence);
-    _exit(status == APR_SUCCESS ? 0 : 1);
+        _exit(1);
+    }
+    while (poll(&polled, 1,
+                status == APR_SUCCESS ? ROUND_MS : ROUND_AFTER_TROUBLE_MS) <= 0)
+        status = keep_house_once(store, ++round, keeper, pool);
+    _exit(0);
 }
 
 static void start(bdb_housekeeper_t *housekeeper,
