@@ -18,7 +18,7 @@
 #include "condreq_bdb_control.h"
 #include "crash.h"
 
-options_t options = {NULL, 30, 2, 16, 5000, 8, 0, 0, 0, 0, 0};
+options_t options = {NULL, 30, 2, 16, 5000, 8, 0, 0, 0, 0, 0, 0};
 board_t *board;
 
 #define KEEPERS 2
@@ -440,7 +440,7 @@ static stroke_t *choose(unsigned number)
         return &strokes[number % 2];
     /* Each once, whatever chance has in mind. */
     if (number < STROKES)
-        return &strokes[number];
+        return &strokes[(number + options.first) % STROKES];
     for (i = 0; i < STROKES; i++)
         total += strokes[i].weight;
     drawn = draw_random() % total;
@@ -653,7 +653,7 @@ static void read_options(int argc, char **argv)
 {
     int letter;
 
-    while ((letter = getopt(argc, argv, "d:k:p:t:n:h:s:wvuI")) != -1)
+    while ((letter = getopt(argc, argv, "d:k:p:t:n:h:s:o:wvuI")) != -1)
         switch (letter) {
         case 'd':
             options.path = optarg;
@@ -676,6 +676,9 @@ static void read_options(int argc, char **argv)
         case 's':
             options.seed = (unsigned)atoi(optarg);
             break;
+        case 'o':
+            options.first = (unsigned)atoi(optarg);
+            break;
         case 'w':
             options.nosync = 1;
             break;
@@ -691,6 +694,7 @@ static void read_options(int argc, char **argv)
         default:
             printf("Bail out! -d directory [-k kills] [-p processes] "
                    "[-t threads] [-n documents] [-h hot ones] [-s seed] "
+                   "[-o: with which kill to begin] "
                    "[-w: write_nosync] [-u: recover under live users] "
                    "[-I: kill only workers] [-v]\n");
             exit(1);

@@ -30,6 +30,8 @@ typedef struct options_t {
     unsigned documents;
     unsigned hot;
     unsigned seed;
+    /** which of the strokes comes first */
+    unsigned first;
     int nosync;
     int verbose;
     /** live users stay inside while the store is recovered */
