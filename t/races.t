@@ -11,7 +11,7 @@ one_winner '/docs/race';
 one_winner '/members/race';
 one_winner '/merge/race';
 one_creator '/docs/race-create';
-one_creator sub { "/docs/race-create-$_[0]" }, name => 'of several creators of what never was one wins';
+one_creator sub { "/docs/race-create-$_[0]" };
 one_deleter '/docs/race-delete', lost => [404];
 every_post_creates '/docs/race-post/';
 every_post_creates '/members';

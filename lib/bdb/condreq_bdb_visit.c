@@ -4,6 +4,8 @@
  * Whatever has to surround every call of the library (the slots of the
  * design's section 14) has its place in bdb_visit(), and nowhere else. */
 #include <errno.h>
+#include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 
@@ -110,19 +112,53 @@ static void back_off(unsigned tries)
     apr_sleep(1 + (apr_interval_time_t)(mixed >> 7) % longest);
 }
 
+/* A signal handler that ends the process, as prefork's does for SIGTERM, must
+ * not run inside: others would wait for ever for what this thread holds. Most
+ * servers' threads block these signals themselves; a thread looks once. */
+static int must_block_signals(void)
+{
+    static __thread enum { UNKNOWN, BLOCKED, OPEN } own;
+    sigset_t mask;
+
+    if (own == UNKNOWN)
+        own = pthread_sigmask(SIG_BLOCK, NULL, &mask) == 0 &&
+                      sigismember(&mask, SIGTERM)
+                  ? BLOCKED
+                  : OPEN;
+    return own == OPEN;
+}
+
+static void block_signals(sigset_t *before)
+{
+    sigset_t ending;
+
+    sigemptyset(&ending);
+    sigaddset(&ending, SIGTERM);
+    sigaddset(&ending, SIGINT);
+    sigaddset(&ending, SIGHUP);
+    sigaddset(&ending, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &ending, before);
+}
+
 apr_status_t bdb_visit(bdb_store_t *store, bdb_visit_t *visit,
                        condreq_trouble_t *trouble)
 {
     apr_interval_time_t deadline = coarse_us() + store->wait_us;
     condreq_trouble_t heard;
+    int blocks_signals = must_block_signals();
     unsigned tries = 0;
+    sigset_t before;
     int code;
 
+    if (blocks_signals)
+        block_signals(&before);
     bdb_listen(&heard);
     while (is_passing(code = visit->run(store, visit)) &&
            coarse_us() < deadline)
         back_off(tries++);
     bdb_listen(NULL);
+    if (blocks_signals)
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (code == 0)
         return APR_SUCCESS;
     return bdb_trouble(trouble, code, &heard, visit->doing, visit->key);
