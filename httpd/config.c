@@ -584,6 +584,13 @@ static const char *set_max_depth(cmd_parms *cmd, void *conf_ptr,
 
 /* ---- CondReqStore ---- */
 
+void condreq_store_defaults(condreq_site_store_t *site)
+{
+    site->provider = &condreq_store_bdb;
+    site->config.durability = CONDREQ_SYNC;
+    site->config.cache_bytes = DEFAULT_CACHE;
+}
+
 static const char *store_option(cmd_parms *cmd, condreq_store_config_t *config,
                                 const char *option)
 {
@@ -635,15 +642,13 @@ static const char *set_store(cmd_parms *cmd, void *conf_ptr, int argc,
                             "CondReqStore '%s': write bdb: and a directory, "
                             "such as bdb:/var/lib/condreq",
                             argc ? argv[0] : "");
-    conf->written.provider = &condreq_store_bdb;
+    condreq_store_defaults(&conf->written);
     config->path = ap_server_root_relative(cmd->pool, argv[0] + 4);
     if (!config->path)
         return apr_psprintf(cmd->pool,
                             "CondReqStore '%s': this is no path of a directory",
                             argv[0]);
     config->path = without_slash_at_end(cmd->pool, config->path);
-    config->durability = CONDREQ_SYNC;
-    config->cache_bytes = DEFAULT_CACHE;
     for (i = 1; i < argc && !fault; i++)
         fault = store_option(cmd, config, argv[i]);
     return fault;

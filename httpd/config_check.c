@@ -209,8 +209,9 @@ int condreq_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     server_rec *server;
     int status = OK;
 
+    (void)pconf;
     (void)plog;
-    condreq_stores_assign(pconf, main_server);
+    condreq_stores_assign(main_server);
     ((condreq_server_conf_t *)ap_get_module_config(main_server->module_config,
                                                    &condreq_module))
         ->directories_deny = directories_deny();

@@ -13,6 +13,10 @@ void condreq_send_validators(condreq_exchange_t *exchange,
     request_rec *r = exchange->r;
 
     ap_set_content_type(r, apr_pstrdup(r->pool, record->media_type));
+    /* A document that was replaced meanwhile is answered anew: nothing of the
+     * version before may stay. */
+    apr_table_unset(r->headers_out, "ETag");
+    apr_table_unset(r->headers_out, "Last-Modified");
     if (repr->etag.opaque_tag)
         apr_table_setn(r->headers_out, "ETag",
                        condreq_etag_text(&repr->etag, r->pool));
@@ -77,32 +81,36 @@ void condreq_send_not_modified(request_rec *r)
         apr_table_unset(r->headers_out, "Last-Modified");
 }
 
-static int refuse_missing(condreq_exchange_t *exchange)
+int condreq_read_decided(condreq_exchange_t *exchange, condreq_record_t *record,
+                         char **bytes)
 {
-    return condreq_refuse(exchange->r, HTTP_NOT_FOUND, NULL,
-                          "There is no document here.", NULL);
+    apr_uint64_t decided_on = record->version;
+    apr_status_t status =
+        condreq_document_read(&exchange->resource, record, bytes,
+                              &exchange->trouble, exchange->r->pool);
+
+    if (status != APR_SUCCESS)
+        return condreq_refuse_trouble(exchange, status, "reading");
+    if (record->state != CONDREQ_LIVE || record->version != decided_on)
+        return DECLINED;
+    return OK;
 }
 
 static int send_document(condreq_exchange_t *exchange, condreq_record_t *record,
                          const condreq_representation_t *repr)
 {
     request_rec *r = exchange->r;
-    apr_uint64_t decided_on = record->version;
     char *bytes;
-    apr_status_t status;
+    int status;
 
     condreq_settle_range(r, &exchange->preconditions, repr);
     condreq_send_length(r, record->body_length);
     /* No filter here looks at the bytes, so HEAD needs none. */
     if (r->header_only)
         return condreq_send_bytes(r, NULL, 0, 1);
-    status = condreq_document_read(&exchange->resource, record, &bytes,
-                                   &exchange->trouble, r->pool);
-    if (status != APR_SUCCESS)
-        return condreq_refuse_trouble(exchange, status, "reading");
-    /* Replaced between the record and the body: decide on what is there. */
-    if (record->state != CONDREQ_LIVE || record->version != decided_on)
-        return condreq_document_get(exchange);
+    status = condreq_read_decided(exchange, record, &bytes);
+    if (status != OK)
+        return status;
     return condreq_send_bytes(r, bytes, (apr_size_t)record->body_length, 1);
 }
 
@@ -125,7 +133,9 @@ static int answer(condreq_exchange_t *exchange, condreq_record_t *record,
     return send_document(exchange, record, repr);
 }
 
-int condreq_document_get(condreq_exchange_t *exchange)
+/* @return DECLINED where the document was replaced before its bytes were read:
+ * what was decided is then about a version that is gone */
+static int get_once(condreq_exchange_t *exchange)
 {
     const condreq_resource_t *resource = &exchange->resource;
     condreq_store_t *store = resource->store;
@@ -142,6 +152,17 @@ int condreq_document_get(condreq_exchange_t *exchange)
                                            exchange->now_us, pool);
     /* Section 13.2.1: where the answer is 404, preconditions do not matter. */
     if (!repr)
-        return refuse_missing(exchange);
+        return condreq_refuse_missing(exchange);
     return answer(exchange, &record, repr);
+}
+
+int condreq_document_get(condreq_exchange_t *exchange)
+{
+    int status;
+
+    /* Each further round is another's successful write. */
+    do {
+        status = get_once(exchange);
+    } while (status == DECLINED);
+    return status;
 }

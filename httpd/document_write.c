@@ -58,18 +58,12 @@ static int check_syntax(condreq_exchange_t *exchange)
                           NULL);
 }
 
-static int refuse_missing(condreq_exchange_t *exchange)
-{
-    return condreq_refuse(exchange->r, HTTP_NOT_FOUND, NULL,
-                          "There is no document here.", NULL);
-}
-
 static int refuse_outcome(condreq_exchange_t *exchange,
                           const condreq_write_t *write)
 {
     switch (write->outcome) {
     case CONDREQ_MISSING:
-        return refuse_missing(exchange);
+        return condreq_refuse_missing(exchange);
     case CONDREQ_PRECONDITION_FAILED:
         return condreq_refuse_precondition(exchange, &write->record);
     case CONDREQ_TOO_LARGE:
@@ -96,7 +90,7 @@ static int preview(condreq_exchange_t *exchange, condreq_write_t *write)
         return condreq_refuse_trouble(exchange, looked, "looking up");
     if (write->only == CONDREQ_PUT_UPDATE &&
         write->record.state != CONDREQ_LIVE)
-        return refuse_missing(exchange);
+        return condreq_refuse_missing(exchange);
     if ((status = check_syntax(exchange)) != OK)
         return status;
     if ((status = check_requirement(exchange)) != OK)

@@ -123,25 +123,35 @@ static void keeper_on_event(int reason, void *keeper_ptr, int status)
     keeper_fork(keeper);
 }
 
-/* Asks the keeper to end and waits, bounded: a keeper that was killed inside
- * the store would leave it locked. */
-static apr_status_t keeper_stop(void *keeper_ptr)
+/* Waits for the keeper's end. @return 1 if it came */
+static int keeper_ended(const keeper_t *keeper)
 {
-    keeper_t *keeper = keeper_ptr;
     int waited_ms;
 
-    /* Pools are also destroyed in processes that were forked from the parent. */
-    if (getpid() != keeper->parent)
-        return APR_SUCCESS;
-    if (keeper->process.pid <= 0 || kill(keeper->process.pid, SIGTERM) != 0)
-        return APR_SUCCESS;
     for (waited_ms = 0; waited_ms < GOODBYE_MS; waited_ms += 10) {
         pid_t ended = waitpid(keeper->process.pid, NULL, WNOHANG);
 
         if (ended == keeper->process.pid || (ended < 0 && errno == ECHILD))
-            break;
+            return 1;
         poll(NULL, 0, 10);
     }
+    return 0;
+}
+
+/* Asks the keeper to end and waits, bounded: a keeper that was killed inside
+ * the store would leave it locked for the children of a graceful restart. Once
+ * httpd itself ends there are none, and the next start recovers. */
+static apr_status_t keeper_stop(void *keeper_ptr)
+{
+    keeper_t *keeper = keeper_ptr;
+
+    /* Pools are also destroyed in processes that were forked from the parent. */
+    if (getpid() != keeper->parent || keeper->process.pid <= 0 ||
+        kill(keeper->process.pid, SIGTERM) != 0)
+        return APR_SUCCESS;
+    if (!keeper_ended(keeper) &&
+        ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_EXITING)
+        kill(keeper->process.pid, SIGKILL);
     return APR_SUCCESS;
 }
 

@@ -45,6 +45,12 @@ int condreq_refuse_path(request_rec *r)
                           "A document's path may have 1024 bytes.", NULL);
 }
 
+int condreq_refuse_missing(condreq_exchange_t *exchange)
+{
+    return condreq_refuse(exchange->r, HTTP_NOT_FOUND, NULL,
+                          "There is no document here.", NULL);
+}
+
 int condreq_refuse_trouble(condreq_exchange_t *exchange, apr_status_t status,
                            const char *doing)
 {

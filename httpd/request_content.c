@@ -192,6 +192,8 @@ typedef struct growing_t {
 static void append(growing_t *growing, const char *bytes, apr_size_t length,
                    apr_pool_t *pool)
 {
+    if (!length)
+        return;
     if (growing->length + length > growing->room) {
         apr_size_t room = 2 * (growing->length + length);
         char *larger = apr_palloc(pool, room);

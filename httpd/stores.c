@@ -21,7 +21,6 @@
 #include "unixd.h"
 
 #define DEFAULT_STORE "/var/lib/condreq"
-#define DEFAULT_CACHE (64 * 1024 * 1024)
 /* Long enough for a burst of writers to one document, short enough that a
  * client still waits for the 503. */
 #define WAIT_US apr_time_from_sec(10)
@@ -53,29 +52,22 @@ static condreq_site_store_t *site_for(server_rec *main_server,
     return written;
 }
 
-static void default_store(condreq_site_store_t *site)
-{
-    site->provider = &condreq_store_bdb;
-    site->config.path = DEFAULT_STORE;
-    site->config.durability = CONDREQ_SYNC;
-    site->config.cache_bytes = DEFAULT_CACHE;
-}
-
-void condreq_stores_assign(apr_pool_t *pool, server_rec *main_server)
+void condreq_stores_assign(server_rec *main_server)
 {
     condreq_server_conf_t *main_conf = server_conf(main_server);
     int needed = main_conf->written.provider != NULL;
     server_rec *server;
 
-    (void)pool;
     for (server = main_server; server; server = server->next) {
         condreq_server_conf_t *conf = server_conf(server);
 
         needed |= conf->needs_store && !conf->written.provider;
     }
     /* Nobody asked for a store: then none is made. */
-    if (needed && !main_conf->written.provider)
-        default_store(&main_conf->written);
+    if (needed && !main_conf->written.provider) {
+        condreq_store_defaults(&main_conf->written);
+        main_conf->written.config.path = DEFAULT_STORE;
+    }
     for (server = main_server; server; server = server->next) {
         condreq_server_conf_t *conf = server_conf(server);
 

@@ -230,9 +230,8 @@ int condreq_variant_send(condreq_exchange_t *exchange, condreq_record_t *record,
 {
     request_rec *r = exchange->r;
     variant_t *variant = apr_pcalloc(r->pool, sizeof *variant);
-    apr_uint64_t decided_on = record->version;
-    apr_status_t status;
-    char *bytes;
+    char *bytes = NULL;
+    int status;
 
     variant->exchange = exchange;
     variant->repr = *repr;
@@ -240,12 +239,9 @@ int condreq_variant_send(condreq_exchange_t *exchange, condreq_record_t *record,
     variant->held = apr_brigade_create(r->pool, r->connection->bucket_alloc);
     condreq_send_length(r, record->body_length);
     if (!unmodified) {
-        status = condreq_document_read(&exchange->resource, record, &bytes,
-                                       &exchange->trouble, r->pool);
-        if (status != APR_SUCCESS)
-            return condreq_refuse_trouble(exchange, status, "reading");
-        if (record->state != CONDREQ_LIVE || record->version != decided_on)
-            return condreq_document_get(exchange);
+        status = condreq_read_decided(exchange, record, &bytes);
+        if (status != OK)
+            return status;
     }
     ap_add_output_filter(FILTER_NAME, variant, r, r->connection);
     return unmodified

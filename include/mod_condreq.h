@@ -127,6 +127,9 @@ void *condreq_dir_conf_merge(apr_pool_t *pool, void *base, void *add);
 void *condreq_server_conf_create(apr_pool_t *pool, server_rec *server);
 void *condreq_server_conf_merge(apr_pool_t *pool, void *base, void *add);
 
+/** What a CondReqStore has where it does not say otherwise. */
+void condreq_store_defaults(condreq_site_store_t *site);
+
 /** Two directives of one section, merged with its server's, that cannot be
  * meant together.
  * @return NULL, or the sentence that says what to write instead */
@@ -139,7 +142,7 @@ int condreq_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
 /* ---- stores: httpd/stores.c, httpd/keeper.c ---- */
 
 /** Gives each server its store: its own, or the main server's. */
-void condreq_stores_assign(apr_pool_t *pool, server_rec *main_server);
+void condreq_stores_assign(server_rec *main_server);
 /** All distinct stores, condreq_site_store_t *. */
 apr_array_header_t *condreq_stores_all(apr_pool_t *pool,
                                        server_rec *main_server);
@@ -251,6 +254,8 @@ int condreq_refuse_precondition(condreq_exchange_t *exchange,
                                 const condreq_record_t *current);
 /** 405 with Allow. */
 int condreq_refuse_method(condreq_exchange_t *exchange);
+/** 404. */
+int condreq_refuse_missing(condreq_exchange_t *exchange);
 /** 414. */
 int condreq_refuse_path(request_rec *r);
 /** 503: the store is not open in this process. */
@@ -269,7 +274,7 @@ const char *const *condreq_variant_suffixes(request_rec *r);
  * of ours is one that the client has.
  * @param repr        the representation before any coding
  * @param unmodified  the tag or date before any coding says so already
- * @return OK or an HTTP status */
+ * @return as condreq_read_decided(), or an HTTP status */
 int condreq_variant_send(condreq_exchange_t *exchange, condreq_record_t *record,
                          const condreq_representation_t *repr, int unmodified);
 void condreq_variant_filter_register(void);
@@ -279,6 +284,11 @@ void condreq_variant_filter_register(void);
 void condreq_settle_range(request_rec *r, const condreq_preconditions_t *pre,
                           const condreq_representation_t *repr);
 
+/** Reads the body of the version that was decided on.
+ * @return OK; DECLINED where it has been replaced, and all is to be decided
+ *         again; or the status of a refusal */
+int condreq_read_decided(condreq_exchange_t *exchange, condreq_record_t *record,
+                         char **bytes);
 /** Sets Content-Type, ETag, Last-Modified and Content-Length as GET has
  * them. */
 void condreq_send_validators(condreq_exchange_t *exchange,

@@ -36,6 +36,15 @@ for my $place (qw(docs walked hash timestamp format weak tagless dateless member
     revalidation_ok "/$place/revalid";
     head_agrees_with_get "/$place/revalid";
 }
+for (['gzip', 'gzip'], ['brotli', 'br']) {
+    my ($place, $coding) = @$_;
+    resource "/$place/revalid" => '"' . 'x' x 2000 . '"';
+    my @coded = (fields => { accept_encoding => $coding });
+    like GET("/$place/revalid", accept_encoding => $coding)->etag, qr/^"1-$coding"$/, "coded as $coding";
+    revalidation_ok "/$place/revalid", @coded;
+    head_agrees_with_get "/$place/revalid", @coded;
+    stale_writer_refused "/$place/revalid", @coded;
+}
 stale_writer_refused "/$_/stale"     for qw(docs walked hash timestamp format members merge);
 tag_names_one_content "/$_/one-tag"  for qw(docs hash timestamp format weak members merge);
 date_names_one_version "/$_/one-date" for qw(tagless weak members);

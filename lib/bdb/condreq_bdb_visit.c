@@ -4,6 +4,8 @@
  * A visit that meets a lost environment has it condemned, and runs again in
  * the one that follows: what it had not committed was never done. */
 #include <errno.h>
+#include <pthread.h>
+#include <signal.h>
 #include <string.h>
 
 #include "apr_strings.h"
@@ -141,8 +143,36 @@ static apr_status_t run_inside(bdb_store_t *store, bdb_visit_t *visit,
     return bdb_trouble(trouble, *code, &heard, visit->doing, visit->key);
 }
 
-apr_status_t bdb_visit(bdb_store_t *store, bdb_visit_t *visit,
-                       condreq_trouble_t *trouble)
+/* A signal handler that ends the process, as prefork's does for SIGTERM, must
+ * not run inside: others would wait for ever for what this thread holds. Most
+ * servers' threads block these signals themselves; a thread looks once. */
+static int must_block_signals(void)
+{
+    static __thread enum { UNKNOWN, BLOCKED, OPEN } own;
+    sigset_t mask;
+
+    if (own == UNKNOWN)
+        own = pthread_sigmask(SIG_BLOCK, NULL, &mask) == 0 &&
+                      sigismember(&mask, SIGTERM)
+                  ? BLOCKED
+                  : OPEN;
+    return own == OPEN;
+}
+
+static void block_signals(sigset_t *before)
+{
+    sigset_t ending;
+
+    sigemptyset(&ending);
+    sigaddset(&ending, SIGTERM);
+    sigaddset(&ending, SIGINT);
+    sigaddset(&ending, SIGHUP);
+    sigaddset(&ending, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &ending, before);
+}
+
+static apr_status_t visit_until(bdb_store_t *store, bdb_visit_t *visit,
+                                condreq_trouble_t *trouble)
 {
     apr_int64_t deadline_us = bdb_clock_us() + store->config.wait_us;
     apr_status_t status;
@@ -165,5 +195,20 @@ apr_status_t bdb_visit(bdb_store_t *store, bdb_visit_t *visit,
         bdb_control_condemn(store->control,
                             atomic_load(&store->control->file->word),
                             BDB_CONDEMNED_BY_MEMORY);
+    return status;
+}
+
+apr_status_t bdb_visit(bdb_store_t *store, bdb_visit_t *visit,
+                       condreq_trouble_t *trouble)
+{
+    int blocks_signals = must_block_signals();
+    apr_status_t status;
+    sigset_t before;
+
+    if (blocks_signals)
+        block_signals(&before);
+    status = visit_until(store, visit, trouble);
+    if (blocks_signals)
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
     return status;
 }

@@ -408,8 +408,9 @@ sub one_winner {
 sub one_creator {
     my ($url, %given) = @_;
     my $option = _options($url, \@OF_A_RACE, %given);
+    my $place = ref $url ? 'what never was' : $url;
 
-    return _for_rounds($option, "of several creators of $url one wins", sub {
+    return _for_rounds($option, "of several creators of $place one wins", sub {
         my ($round) = @_;
         my $where = ref $url ? $url->($round) : $url;
         DELETE($where, %{ $option->{fields} }) unless ref $url;
@@ -491,7 +492,7 @@ sub no_update_lost {
 
 __END__
 
-=encoding utf-8
+=encoding utf8
 
 =head1 NAME
 
@@ -499,123 +500,250 @@ Apache::TestConditional - does a URL keep its promises about conditional request
 
 =head1 SYNOPSIS
 
-    use Apache::Test;
-    use Test::More;
+    use Apache::Test qw(-withtestmore);
     use Apache::TestConditional;
 
-    revalidation_ok('/posts/1');
-    my $count = 0;
-    stale_writer_refused('/posts/1', body => sub { sprintf '{"title":"Post %d"}', ++$count });
-    one_winner('/posts/1', clients => 8, rounds => 20);
-    precedence_ok('/posts/1');
+    plan tests => 7;
+
+    # A client that has a document is told so.
+    revalidation_ok '/documents/1';
+
+    # The whole table of RFC 9110 section 13.2.2.
+    precedence_ok '/documents/1';
+
+    # No update is lost, whoever writes at the same time.
+    stale_writer_refused '/documents/1';
+    one_winner '/documents/1', clients => 8, rounds => 20;
+    one_creator '/documents/new';
+    every_post_creates '/documents/';
+    no_update_lost '/documents/counter';
+
+And with requests of your own:
+
+    use Test::More;
+    use Apache::TestConditional ':all';
+
+    resource '/documents/a' => '{"n":1}';
+    is PUT('/documents/a', '{"n":2}', if_match => '"1"'), 200,
+        'the tag that GET gave lets one write';
+    is PUT('/documents/a', '{"n":3}', if_match => '"1"'), 412,
+        'and no second one';
+
     done_testing;
 
 =head1 DESCRIPTION
 
-Each check is one test of L<Test::More>, a subtest with a sentence for each step. It is given a
-path of the server that Apache::Test started, or an absolute URL of any server. Checks that write
-change what is at the URL: give them resources of their own.
+Whether a server answers conditional requests as RFC 9110 section 13 has them can
+be seen from outside. This module asks any server, by any URL that it is given: a
+path is one of the server that Apache::Test has started, and a whole URL may be
+anybody's, in which case Apache::Test is not needed at all.
 
-All follow RFC 9110 section 13, and none accepts an answer that the section does not allow: where
-412 is due, neither 409 nor 200 passes.
+Each check is one test, and so counts as one in a plan; its steps are a subtest
+inside. It returns whether it passed. It works with L<Test::More>, and with
+L<Apache::Test> where that was told C<-withtestmore>. None accepts an answer that
+the RFC does not allow: where 412 is due, neither 409 nor 200 passes.
+
+Nothing here is about one server or one kind of document. Where content has to be
+written it is JSON, C<{"client":1,"round":2,"count":3}>, unless C<body> and C<type>
+say otherwise; a server may add members of its own to such an object. Checks that
+write change what is at the URL: give them resources of their own.
 
 =head1 CHECKS
 
-=over 4
+All of these are exported. The first argument is the URL, and options follow.
+Every check has these two:
 
-=item revalidation_ok URL
+=over
 
-What GET gave as ETag or Last-Modified brings 304, with the fields of section 15.4.5 and without
-content; another tag brings 200.
+=item fields => { name => value, ... }
 
-=item head_agrees_with_get URL
+Fields for each request that the check makes, such as
+C<< fields => { authorization => 'Basic ...' } >>. How they are written is said
+under L</REQUESTS>.
 
-HEAD has the fields of GET.
+=item name => 'sentence'
 
-=item precedence_ok URL, methods => [...], body => ..., type => ...
-
-The whole table of section 13.2.2: every combination of presence and truth of its fields, for GET,
-HEAD, PUT and DELETE unless C<methods> says others.
-
-=item stale_writer_refused URL, body => ..., type => ...
-
-The tag of GET lets one PUT succeed. A second with the same tag is 412 and changes nothing.
-
-=item date_names_one_version URL, body => ..., type => ..., rounds => 3
-
-Of several rapid writes, no two versions are ever sent with one Last-Modified, and
-If-Unmodified-Since loses no update.
-
-=item tag_names_one_content URL, body => ..., type => ...
-
-A tag that was handed out does not come back for other content, not after DELETE and a new PUT
-either.
-
-=item one_winner URL, clients => 8, rounds => 20
-
-In each round all clients PUT at once with the tag of the round: one succeeds, all others are 412,
-and what is there is the winner's.
-
-=item one_creator URL, clients => 8, rounds => 20
-
-The same with C<If-None-Match: *> where nothing is. URL may be a function of the round that gives a
-new one for each; else the document is removed before each round.
-
-=item one_deleter URL, clients => 8, rounds => 20, lost => [404, 412]
-
-The same with DELETE.
-
-=item every_post_creates URL, clients => 8, rounds => 20
-
-All POSTs to a collection succeed, each with a Location of its own.
-
-=item no_update_lost URL, clients => 8, increments => 25, member => 'number'
-
-Clients read a number, add one and save with If-Match, again after each 412: the sum is right.
+The test's name, in the place of the one that it has.
 
 =back
 
-=head1 OPTIONS
+=head2 Reading
 
-=over 4
+=over
 
-=item body
+=item revalidation_ok $url
 
-A function that gives the content to write, another at each call; it is handed the client's and the
-round's number. Unless it is said, small JSON objects are written.
+GET gives a document with a tag or a date. Then a request that has them is
+answered 304: by If-None-Match with the tag, with its weak form, with a list that
+it is in, and with C<*>; by If-Modified-Since with the date in each of its three
+forms; for GET and for HEAD. Other tags and an earlier date get the document. The
+304 carries each of Cache-Control, Content-Location, Date, ETag, Expires and Vary
+that the 200 has, and nothing follows its fields (which can be seen over http
+alone, not over https).
 
-=item type
+=item head_agrees_with_get $url
 
-Its media type, application/json if nothing is said.
+HEAD has the status and the fields of GET, and no content.
 
-=item fields
+=back
 
-A hash of further request fields, for authentication for instance.
+=head2 Preconditions
 
-=item name
+=over
 
-The name of the test, in the place of the check's own.
+=item precedence_ok $url, methods => [...], body => sub {...}, type => '...'
 
-=item over
+Every combination of the five fields of section 13.1, each absent, true and false,
+and of Range, for GET, HEAD, PUT and DELETE, is answered as section 13.2.2 says,
+and what is refused has changed nothing: 324 requests a method. Different values
+that make a condition true or false (a tag, a list, C<*>, a weak tag, the forms of
+a date) take turns.
 
-For races: C<http/1.1>, or C<h2c> for HTTP/2 without TLS, which needs curl.
+If both PUT and DELETE are among the methods, as they are unless C<methods> says
+otherwise, this is done again with nothing at the URL. For a resource that may only
+be read write C<< methods => ['GET', 'HEAD'] >>.
+
+Where the resource has no tag, or a weak one, or no date, the table takes that into
+account: a date that is unknown is not evaluated, a weak tag never matches
+If-Match. Where Range is not honoured it is expected to be ignored.
+
+=back
+
+=head2 One writer after another
+
+=over
+
+=item stale_writer_refused $url, body => sub {...}, type => '...'
+
+Two PUTs with the tag that GET gave: the first succeeds and gives the document
+another tag, the second is answered 412 and nothing else, and changes nothing. A
+document is made where there is none.
+
+=item date_names_one_version $url, rounds => 3, body => sub {...}, type => '...'
+
+The same with If-Unmodified-Since and the date that GET gave, as fast as can be: a
+second writer with the same date is answered 412, and a reader who has the first
+version gets the second. A server whose dates are its clock's seconds fails here.
+
+=item tag_names_one_content $url, body => sub {...}, type => '...'
+
+Whatever is written, also the same again, also after a removal: a tag that was
+seen once never comes with other content.
+
+=back
+
+=head2 Many at once
+
+In a race all clients have their connections, and then send their requests at once.
+These options are common to all races:
+
+=over
+
+=item clients => 8, rounds => 20
+
+How many clients, and how often. (A server that checks and then writes may pass a
+single round.)
+
+=item over => 'http/1.1' or 'h2c'
+
+Either each client is a process with a connection of its own, or all are streams of
+one HTTP/2 connection without TLS, which the server is known to speak.
+
+=item body => sub { my ($client, $round) = @_; ... }, type => 'application/json'
+
+The content that a client sends: no two calls may give the same.
+
+=back
+
+=over
+
+=item one_winner $url
+
+PUT with the current tag: in each round one succeeds, all others are answered 412,
+and the document is what the winner sent. A document is made where there is none.
+
+=item one_creator $url
+
+PUT with C<If-None-Match: *>, likewise. Before each round the URL is deleted; to
+have one that never was, give a sub that makes a URL of the number of the round.
+
+=item one_deleter $url, lost => [404, 412]
+
+DELETE with the current tag: one succeeds, and the others are answered one of the
+statuses in C<lost>. (Both are right: where nothing is any more, a precondition does
+not matter.)
+
+=item every_post_creates $url
+
+POST to a collection: all are answered 201, each with a Location of its own, where
+what was sent is.
+
+=item no_update_lost $url, clients => 8, increments => 25, member => 'number'
+
+Clients read a number, add one and write it back with If-Match, and begin again
+where they are answered 412. In the end the number is what all of them have added.
 
 =back
 
 =head1 REQUESTS
 
-On demand (C<use Apache::TestConditional ':all'>) there are GET, HEAD, PUT, POST, DELETE, OPTIONS and
-C<request>, whose answers compare as their status:
+These are exported by name, or all together by C<:all>.
 
-    resource '/docs/a' => '{"n":1}';
-    is PUT('/docs/a', '{"n":2}', if_match => '"1"'), 200, 'the tag lets one write';
-    is PUT('/docs/a', '{"n":3}', if_match => '"1"'), 412, 'and no second one';
+=over
 
-C<wire> and C<raw> speak to the socket itself, for requests that no library would send; C<race> starts
-clients together.
+=item GET $url, HEAD $url, DELETE $url, OPTIONS $url
+
+=item PUT $url, $content, POST $url, $content
+
+=item request $method, $url, $content
+
+Fields follow as pairs: C<< if_match => '"1"' >> is C<If-Match: "1">, an array's
+elements are a line each, and undef is none. Content without a C<content_type> is
+C<application/json>, and C<< content_type => undef >> leaves the field out.
+
+What comes back is an L<Apache::TestConditional::Response>, which compares as its
+status code. A server that does not answer is no status: these functions die then.
+Redirections are not followed.
+
+=item resource $url => $content
+
+PUT that has to create: dies unless it is answered 201. A document that another
+test has left is found this way.
+
+=item race $over, [$method, $url, $content, field => value, ...], ...
+
+Sends all of the requests at once, and returns the answers in their order.
+
+=item wire $url
+
+A connection to the URL's server, byte by byte, by default to Apache::Test's: an
+L<Apache::TestConditional::Wire>.
+
+=item raw $request_line, @fields, \$content
+
+One request just as it is written, over a connection of its own or one that is
+given first, and the answer to it; undef where none comes. A Host field is added
+where none is given, and nothing else.
+
+=item user_agent
+
+The L<LWP::UserAgent> that requests go through; an argument puts another in its
+place.
+
+=back
+
+=head1 REQUIREMENTS
+
+LWP with HTTP::Date and URI, and Apache::Test for URLs that are paths. All else
+comes with Perl.
 
 =head1 SEE ALSO
 
-L<Apache::Test>, RFC 9110 section 13
+L<Apache::Test>; RFC 9110 section 13; the tests of mod_condreq, which are written
+with this.
+
+=head1 LICENSE
+
+Apache License, Version 2.0.
 
 =cut

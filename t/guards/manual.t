@@ -147,16 +147,14 @@ for my $name (sort keys %default) {
         "$name: its default is the code's";
 }
 
-my ($default_store) = read_file('httpd/stores.c') =~ /^static void default_store\(.*?^\}/ms
+my ($default_store) = read_file('httpd/config.c') =~ /^void condreq_store_defaults\(.*?^\}/ms
     ? $& : '';
 my ($directory) = macro('DEFAULT_STORE', 'httpd/stores.c') =~ /"(.*)"/;
 my ($durability) = $default_store =~ /durability = CONDREQ_(\w+);/;
-my ($mebibytes) = bytes(macro('DEFAULT_CACHE', 'httpd/stores.c')) / 1024 / 1024;
+my ($mebibytes) = bytes(macro('DEFAULT_CACHE', 'httpd/config.c')) / 1024 / 1024;
 is argument_of('CondReqStore'),
     "bdb:$directory durability=" . lc($durability) . " cache=${mebibytes}M",
     'CondReqStore: its default is the code\'s';
-is bytes(macro('DEFAULT_CACHE', 'httpd/config.c')),
-    bytes(macro('DEFAULT_CACHE', 'httpd/stores.c')), 'and it is the same one in both files';
 
 is join(', ', macro('WRITING_METHODS', 'httpd/config.c') =~ /M_([A-Z]+)/g),
     'PUT, PATCH, DELETE', 'CondReqRequire is about three methods';

@@ -12,7 +12,7 @@ my @over = (over => 'h2c');
 one_winner '/docs/h2-race', @over;
 one_winner '/members/h2-race', @over;
 one_creator '/docs/h2-create', @over;
-one_creator sub { "/docs/h2-create-$_[0]" }, @over, name => 'of several creators of what never was one wins';
+one_creator sub { "/docs/h2-create-$_[0]" }, @over;
 one_deleter '/docs/h2-delete', @over, lost => [404];
 every_post_creates '/docs/h2-post/', @over;
 # More streams than a child has threads for them.
