@@ -262,21 +262,30 @@ static int take_ownership(const char *path, server_rec *server,
                         "give this one a CondReqStore of its own");
 }
 
-apr_status_t condreq_stores_announce_use(const char *path)
+/* A child must not hold what says that its parent lives; under -X the parent
+ * is its own child. */
+void condreq_stores_disown(const char *path)
 {
     apr_pool_t *pool;
     owned_t *mine;
-    int descriptor;
-    apr_status_t status = APR_SUCCESS;
 
     apr_pool_create(&pool, NULL);
     mine = owned(path, pool);
-    /* A child must not hold what says that its parent lives; under -X the
-     * parent is its own child. */
     if (mine->descriptor >= 0 && mine->parent != getpid()) {
         close(mine->descriptor);
         mine->descriptor = -1;
     }
+    apr_pool_destroy(pool);
+}
+
+apr_status_t condreq_stores_announce_use(const char *path)
+{
+    apr_pool_t *pool;
+    int descriptor;
+    apr_status_t status = APR_SUCCESS;
+
+    condreq_stores_disown(path);
+    apr_pool_create(&pool, NULL);
     descriptor = open_lock(path, "users", pool);
     if (descriptor < 0 || flock(descriptor, LOCK_SH) != 0)
         status = errno;
@@ -295,6 +304,8 @@ static void prepare_and_exit(condreq_site_store_t *site, int pipe_end)
     apr_status_t status = APR_EGENERAL;
     apr_pool_t *pool;
 
+    /* If httpd is killed now, the next start waits for "users". */
+    condreq_stores_disown(site->config.path);
     apr_pool_create(&pool, NULL);
     if (condreq_become_user())
         status = site->provider->prepare(&site->config, &trouble, pool);
@@ -358,6 +369,20 @@ static int lock_alone(int descriptor, int longest_ms)
     return 1;
 }
 
+/* Children that another parent left behind end by themselves, or are ended by
+ * their keepers; where those were killed too, by one of ours. Whoever waits in
+ * the store for one that was killed inside would else wait for ever.
+ * @return are they gone? */
+static int outlast_orphans(condreq_site_store_t *site, server_rec *server,
+                           int users)
+{
+    pid_t keeper = condreq_keeper_start_for_orphans(site, server, users);
+    int alone = lock_alone(users, ORPHANS_END_WITHIN_MS);
+
+    condreq_keeper_end(keeper);
+    return alone;
+}
+
 /* Prepares a store unless processes of this parent still use it, as they do
  * for minutes after a graceful restart: then the new children join them. */
 static int prepare_unless_used(condreq_site_store_t *site, server_rec *server,
@@ -369,7 +394,8 @@ static int prepare_unless_used(condreq_site_store_t *site, server_rec *server,
     if (users < 0)
         return refuse_store(server, errno, site->config.path,
                             "its lock file cannot be opened");
-    if (lock_alone(users, first_start ? ORPHANS_END_WITHIN_MS : 0))
+    if (lock_alone(users, 0) ||
+        (first_start && outlast_orphans(site, server, users)))
         status = prepare_in_child(site, server);
     else if (first_start)
         status = refuse_store(server, 0, site->config.path,

@@ -157,8 +157,19 @@ void condreq_stores_open(apr_pool_t *pool, server_rec *main_server);
 /** Says in this process that it uses the store, until it ends.
  * @return an apr_status_t */
 apr_status_t condreq_stores_announce_use(const char *path);
+/** Lets go, in a process that was forked from the parent, of what says that
+ * the parent lives. */
+void condreq_stores_disown(const char *path);
 /** Starts the processes that keep the stores, as User. */
 apr_status_t condreq_keepers_start(apr_pool_t *pconf, server_rec *main_server);
+/** Starts one that keeps a store for the children of a killed parent, ends
+ * those that take longer than a few seconds, and then itself.
+ * @param users  a descriptor that it must not hold
+ * @return its process, or 0 */
+pid_t condreq_keeper_start_for_orphans(condreq_site_store_t *site,
+                                       server_rec *main_server, int users);
+/** Has it end, and waits for that. */
+void condreq_keeper_end(pid_t pid);
 /** In a child: has it end gracefully should its parent be killed.
  * @param parent  the process that the child was forked from */
 void condreq_orphan_watch(pid_t parent, server_rec *main_server);
