@@ -7,7 +7,8 @@
  * httpd's MPMs only learn that their parent is gone when they write to it, and
  * until then they serve on. They do look at what accept() says: one on a
  * socket that was shut down fails, and a child whose listener fails ends as
- * gracefully as for a restart, whichever MPM it is of. */
+ * gracefully as for a restart, whichever MPM it is of. Only that prefork's would
+ * first serve its connection for as long as the client keeps it. */
 #include "mod_condreq.h"
 
 #include <poll.h>
@@ -19,6 +20,8 @@
 #include <unistd.h>
 
 #include "ap_listen.h"
+#include "ap_mpm.h"
+#include "mpm_common.h"
 #include "apr_portable.h"
 
 #define STACK_BYTES (64 * 1024)
@@ -37,6 +40,16 @@ static void shut_down_listeners(void)
     }
 }
 
+/* What the parent would do to have it end after its request. */
+static void end_gracefully_without_threads(void)
+{
+    int threaded = AP_MPMQ_NOT_SUPPORTED;
+
+    if (ap_mpm_query(AP_MPMQ_IS_THREADED, &threaded) == APR_SUCCESS &&
+        threaded == AP_MPMQ_NOT_SUPPORTED)
+        kill(getpid(), AP_SIG_GRACEFUL);
+}
+
 static void *await_parents_death(void *parent_ptr)
 {
     pid_t parent = (pid_t)(apr_uintptr_t)parent_ptr;
@@ -46,6 +59,7 @@ static void *await_parents_death(void *parent_ptr)
     while (getppid() == parent)
         poll(&polled, 1, polled.fd < 0 ? LOOK_MS : -1);
     shut_down_listeners();
+    end_gracefully_without_threads();
     return NULL;
 }
 
