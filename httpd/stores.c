@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "ap_mpm.h"
+#include "http_main.h"
 #include "apr_strings.h"
 #include "unixd.h"
 
@@ -225,27 +226,60 @@ static int open_lock(const char *path, const char *name, apr_pool_t *pool)
 /* What a parent remembers of a store across its restarts, in which the module
  * itself is unloaded and loaded again. */
 typedef struct owned_t {
+    struct owned_t *next;
+    const char *path;
     int descriptor;
     pid_t parent;
+    /** the configuration of today has it */
+    int is_used;
 } owned_t;
 
-static owned_t *owned(const char *path, apr_pool_t *pool)
+static owned_t **all_owned(void)
 {
-    const char *key = apr_pstrcat(pool, "condreq-owner:", path, NULL);
-    owned_t *mine = ap_retained_data_get(key);
+    static const char key[] = "condreq-owned";
+    owned_t **first = ap_retained_data_get(key);
 
-    if (!mine) {
-        mine = ap_retained_data_create(key, sizeof *mine);
-        mine->descriptor = -1;
-        mine->parent = getpid();
+    return first ? first : ap_retained_data_create(key, sizeof *first);
+}
+
+static owned_t *owned(const char *path)
+{
+    owned_t **at = all_owned();
+
+    for (; *at; at = &(*at)->next) {
+        if (!strcmp((*at)->path, path))
+            return *at;
     }
-    return mine;
+    *at = apr_pcalloc(ap_pglobal, sizeof **at);
+    (*at)->path = apr_pstrdup(ap_pglobal, path);
+    (*at)->descriptor = -1;
+    (*at)->parent = getpid();
+    return *at;
+}
+
+/* A store that no server uses any more may be another httpd's. */
+static void let_go_of_unused(const apr_array_header_t *sites)
+{
+    owned_t *each;
+    int i;
+
+    for (each = *all_owned(); each; each = each->next)
+        each->is_used = 0;
+    for (i = 0; i < sites->nelts; i++)
+        owned(APR_ARRAY_IDX(sites, i, condreq_site_store_t *)->config.path)
+            ->is_used = 1;
+    for (each = *all_owned(); each; each = each->next) {
+        if (!each->is_used && each->descriptor >= 0) {
+            close(each->descriptor);
+            each->descriptor = -1;
+        }
+    }
 }
 
 static int take_ownership(const char *path, server_rec *server,
                           apr_pool_t *pool)
 {
-    owned_t *mine = owned(path, pool);
+    owned_t *mine = owned(path);
 
     if (mine->descriptor >= 0)
         return OK;
@@ -266,16 +300,12 @@ static int take_ownership(const char *path, server_rec *server,
  * is its own child. */
 void condreq_stores_disown(const char *path)
 {
-    apr_pool_t *pool;
-    owned_t *mine;
+    owned_t *mine = owned(path);
 
-    apr_pool_create(&pool, NULL);
-    mine = owned(path, pool);
     if (mine->descriptor >= 0 && mine->parent != getpid()) {
         close(mine->descriptor);
         mine->descriptor = -1;
     }
-    apr_pool_destroy(pool);
 }
 
 apr_status_t condreq_stores_announce_use(const char *path)
@@ -409,7 +439,7 @@ static int prepare_site(condreq_site_store_t *site, server_rec *server,
                         apr_pool_t *pool)
 {
     const char *path = site->config.path;
-    int first_start = owned(path, pool)->descriptor < 0;
+    int first_start = owned(path)->descriptor < 0;
     int status;
 
     site->config.threads = threads_at_most();
@@ -435,6 +465,8 @@ int condreq_stores_prepare(apr_pool_t *pconf, apr_pool_t *plog,
     for (i = 0; i < sites->nelts && status == OK; i++)
         status = prepare_site(APR_ARRAY_IDX(sites, i, condreq_site_store_t *),
                               main_server, ptemp);
+    if (status == OK)
+        let_go_of_unused(sites);
     if (status == OK && sites->nelts &&
         condreq_keepers_start(pconf, main_server) != APR_SUCCESS)
         status = HTTP_INTERNAL_SERVER_ERROR;
