@@ -31,7 +31,8 @@ void bdb_hear(const DB_ENV *env, const char *prefix, const char *message)
 {
     (void)env;
     (void)prefix;
-    if (listener)
+    /* The first says what it was, the others what came of it. */
+    if (listener && !listener->sentence[0])
         apr_cpystrn(listener->sentence, message, sizeof(listener->sentence));
 }
 
