@@ -13,10 +13,12 @@ typedef enum fault_action_t {
     /** the process dies of a signal */
     FAULT_DIE = 0,
     /** the store's generation is condemned under it, and it goes on */
-    FAULT_CONDEMN = 1
+    FAULT_CONDEMN = 1,
+    /** and its regions are marked, so that the library's calls fail */
+    FAULT_PANIC = 2
 } fault_action_t;
 
-/* t/guards/unanswered.t writes these bytes by their places. */
+/* t/restarts/unanswered.t writes these bytes by their places. */
 typedef struct fault_board_t {
     /** how many have yet to pass the point: the last one is struck; 0: none */
     _Atomic(int32_t) armed;

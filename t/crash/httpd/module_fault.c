@@ -13,8 +13,9 @@
 
 #include "apr_pools.h"
 
-#include "condreq_bdb_control.h"
+#include "condreq_bdb.h"
 #include "condreq_bdb_fault.h"
+#include "condreq_bdb_keeper.h"
 #include "fault_board.h"
 
 static fault_board_t *board;
@@ -47,6 +48,7 @@ static void condemn(void)
 {
     condreq_trouble_t trouble;
     bdb_control_t *control;
+    bdb_places_t places;
     apr_pool_t *pool;
 
     apr_pool_create(&pool, NULL);
@@ -55,6 +57,10 @@ static void condemn(void)
     bdb_control_condemn(control, atomic_load(&control->file->word),
                         BDB_CONDEMNED_BY_DEATH);
     bdb_control_unmap(control);
+    if (board->action == FAULT_PANIC &&
+        (bdb_places_find(&places, board->store, &trouble, pool) ||
+         !bdb_region_panic(places.regions, pool)))
+        abort();
     apr_pool_destroy(pool);
 }
 
@@ -77,7 +83,7 @@ void condreq_fault(const char *point)
     if (!board || !is_struck(point))
         return;
     atomic_store(&board->struck_us, now_us());
-    if (board->action == FAULT_CONDEMN) {
+    if (board->action != FAULT_DIE) {
         condemn();
         return;
     }
