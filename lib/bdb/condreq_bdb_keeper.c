@@ -384,6 +384,10 @@ static void keep_once(keeping_t *keeping)
         condemn(keeping, BDB_CONDEMNED_BY_STANDSTILL);
     if (bdb_word_state(word_now(keeping)) != BDB_OPEN)
         bring_back(keeping);
+    /* Asked to end before it was done: a housekeeper would only wait, and its
+     * keeper for it. */
+    if (bdb_word_state(word_now(keeping)) != BDB_OPEN)
+        return;
     bdb_housekeeper_ensure(&keeping->housekeeper, keeping->config,
                            keeping->keeper, keeping->round);
     /* A death since then was told by no descriptor of this round. */
