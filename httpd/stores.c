@@ -470,6 +470,8 @@ int condreq_stores_prepare(apr_pool_t *pconf, apr_pool_t *plog,
     if (status == OK && sites->nelts &&
         condreq_keepers_start(pconf, main_server) != APR_SUCCESS)
         status = HTTP_INTERNAL_SERVER_ERROR;
+    if (status == OK && sites->nelts)
+        condreq_reaper_begin(pconf);
     return status;
 }
 
@@ -478,6 +480,7 @@ void condreq_stores_open(apr_pool_t *pool, server_rec *main_server)
     apr_array_header_t *sites = condreq_stores_all(pool, main_server);
     int i;
 
+    condreq_reaper_forget();
     if (sites->nelts)
         condreq_orphan_watch(server_conf(main_server)->parent, main_server);
     for (i = 0; i < sites->nelts; i++) {

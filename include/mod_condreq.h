@@ -170,6 +170,10 @@ pid_t condreq_keeper_start_for_orphans(condreq_site_store_t *site,
                                        server_rec *main_server, int users);
 /** Has it end, and waits for that. */
 void condreq_keeper_end(pid_t pid);
+/** In the parent: has it hear of a child's death at once. */
+void condreq_reaper_begin(apr_pool_t *pconf);
+/** In a child that was forked from it: undoes that. */
+void condreq_reaper_forget(void);
 /** In a child: has it end gracefully should its parent be killed.
  * @param parent  the process that the child was forked from */
 void condreq_orphan_watch(pid_t parent, server_rec *main_server);

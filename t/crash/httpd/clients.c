@@ -9,6 +9,7 @@
 
 #define PROBE_EVERY_US 2000
 #define PROBES_KEPT 16384
+#define FILL_TRIES 5
 
 static pthread_t threads[THREADS_MAX];
 static unsigned thread_count;
@@ -181,11 +182,16 @@ void clients_stop(void)
 static void *fill_on(void *number)
 {
     writer_t *writer = writer_make((unsigned)(uintptr_t)number);
-    unsigned document;
+    unsigned document, tries;
 
-    while ((document = atomic_fetch_add(&filled, 1)) < options.documents)
-        if (!documents_replace(writer, document))
-            violation("document %u cannot be made", document);
+    /* A server may close a connection that is kept just when it is used. */
+    while ((document = atomic_fetch_add(&filled, 1)) < options.documents) {
+        for (tries = 0; !documents_replace(writer, document); tries++)
+            if (tries == FILL_TRIES) {
+                violation("document %u cannot be made", document);
+                break;
+            }
+    }
     return writer;
 }
 

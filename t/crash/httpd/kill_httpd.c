@@ -40,6 +40,7 @@ options_t options = {"/usr/sbin/apache2",
                      0,
                      0,
                      0,
+                     0,
                      0};
 
 static _Atomic(unsigned) violation_count;
@@ -248,7 +249,8 @@ static void strike_parent_and_child(void)
     start_again();
 }
 
-static void strike_parent_and_keepers(void)
+/* The parent first, or it would replace them at once. */
+static void kill_parent_and_keepers(void)
 {
     process_t found[PROCESSES_MAX];
     unsigned count = server_processes(KEEPER, found, PROCESSES_MAX), i;
@@ -257,17 +259,20 @@ static void strike_parent_and_keepers(void)
     server_kill_parent();
     for (i = 0; i < count; i++)
         strike(found[i].pid, SIGKILL);
+}
+
+static void strike_parent_and_keepers(void)
+{
+    kill_parent_and_keepers();
     start_again();
 }
 
 /* Nobody is left who would end those that wait for the dead. */
 static void strike_all_but_children(void)
 {
-    arm("between puts", 1 + (int)(draw() % 16), SIGKILL);
-    strike_of_kind(STANDBY, 100);
-    strike_of_kind(KEEPER, 100);
-    server_kill_parent();
-    await_struck(200000);
+    kill_parent_and_keepers();
+    arm("between puts", 1, SIGKILL);
+    await_struck(20000);
     start_again();
 }
 
@@ -494,6 +499,9 @@ static void read_option(int letter)
     case 'o':
         options.first = (unsigned)atoi(optarg);
         break;
+    case 'K':
+        options.keep = 1;
+        break;
     case 'w':
         options.nosync = 1;
         break;
@@ -510,7 +518,7 @@ static void read_option(int letter)
         fprintf(stderr,
                 "usage: kill_httpd [-H httpd] [-L its modules] [-M module] "
                 "[-m mpm] [-k kills] [-n documents] [-s seed] [-o first] [-w] "
-                "[-u] [-I] [-v]\n");
+                "[-u] [-I] [-v] [-K]\n");
         exit(2);
     }
 }
@@ -519,7 +527,7 @@ static void read_options(int argc, char **argv)
 {
     int letter;
 
-    while ((letter = getopt(argc, argv, "H:L:M:m:k:n:s:o:wvuI")) != -1)
+    while ((letter = getopt(argc, argv, "H:L:M:m:k:n:s:o:wvuIK")) != -1)
         read_option(letter);
     if (options.documents < 2 * options.hot)
         options.documents = 2 * options.hot;
@@ -605,6 +613,6 @@ int main(int argc, char **argv)
         printf("# what httpd said is in %s\n", server_directory());
     printf("1..1\n");
     fflush(stdout);
-    server_remove(violations() > 0 && !options.unprotected);
+    server_remove(options.keep || (violations() > 0 && !options.unprotected));
     return verdict();
 }
