@@ -397,6 +397,15 @@ static void keep_once(keeping_t *keeping)
                                            : LOOK_MS);
 }
 
+/* In a condemned generation it can only wait, and its keeper for it. */
+static void end_housekeeper(keeping_t *keeping)
+{
+    if (keeping->housekeeper.pid &&
+        bdb_word_state(word_now(keeping)) != BDB_OPEN)
+        kill(keeping->housekeeper.pid, SIGKILL);
+    bdb_housekeeper_end(&keeping->housekeeper);
+}
+
 apr_status_t bdb_keep(const condreq_store_config_t *config,
                       const condreq_keeper_t *keeper,
                       condreq_trouble_t *trouble, apr_pool_t *pool)
@@ -416,6 +425,6 @@ apr_status_t bdb_keep(const condreq_store_config_t *config,
         return status;
     while (!should_end(keeping) && !nobody_is_left(keeping))
         keep_once(keeping);
-    bdb_housekeeper_end(&keeping->housekeeper);
+    end_housekeeper(keeping);
     return APR_SUCCESS;
 }
