@@ -1,19 +1,21 @@
 /* What a child does when its parent was killed: it takes no new connection, so
  * that the port is free for the next httpd, and ends by itself once its
- * requests are answered. Children that take too long are ended by the stores'
+ * requests are answered, for the next httpd waits for that. Children that take too long are ended by the stores'
  * keepers.
  * Knows processes and listening sockets, and no store.
  *
  * httpd's MPMs only learn that their parent is gone when they write to it, and
  * until then they serve on. They do look at what accept() says: one on a
  * socket that was shut down fails, and a child whose listener fails ends as
- * gracefully as for a restart, whichever MPM it is of. Only that prefork's would
- * first serve its connection for as long as the client keeps it. */
+ * gracefully as for a restart, whichever MPM it is of. But prefork's would first
+ * serve its connection for as long as the client keeps it, and the others wait
+ * two seconds for clients to close theirs: so requests are counted. */
 #include "mod_condreq.h"
 
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -26,6 +28,9 @@
 
 #define STACK_BYTES (64 * 1024)
 #define LOOK_MS 1000
+#define COUNT_MS 20
+/* For a request that is just being read, and for an answer that is on its way. */
+#define IDLE_UNTIL_END_MS 200
 
 /* The same description is open in all children: once is enough for all. */
 static void shut_down_listeners(void)
@@ -50,6 +55,53 @@ static void end_gracefully_without_threads(void)
         kill(getpid(), AP_SIG_GRACEFUL);
 }
 
+/* ---- requests in progress ---- */
+
+static atomic_int watching, requests, ending;
+
+/* An answer has left by then. */
+static apr_status_t request_end(void *unused)
+{
+    (void)unused;
+    atomic_fetch_sub(&requests, 1);
+    return APR_SUCCESS;
+}
+
+int condreq_orphan_request(request_rec *r)
+{
+    if (!atomic_load_explicit(&watching, memory_order_relaxed))
+        return DECLINED;
+    atomic_fetch_add(&requests, 1);
+    apr_pool_cleanup_register(r->pool, NULL, request_end,
+                              apr_pool_cleanup_null);
+    /* As if it had come to a closed connection, which it very nearly did. */
+    return atomic_load(&ending) ? HTTP_SERVICE_UNAVAILABLE : DECLINED;
+}
+
+static void await_requests(void)
+{
+    int idle_ms = 0;
+
+    while (idle_ms < IDLE_UNTIL_END_MS) {
+        poll(NULL, 0, COUNT_MS);
+        idle_ms = atomic_load(&requests) ? 0 : idle_ms + COUNT_MS;
+    }
+}
+
+/* Either we see the request or it sees that we end. */
+static void end_when_idle(void)
+{
+    for (;;) {
+        await_requests();
+        atomic_store(&ending, 1);
+        if (atomic_load(&requests) == 0)
+            _exit(0);
+        atomic_store(&ending, 0);
+    }
+}
+
+/* ---- the watch ---- */
+
 static void *await_parents_death(void *parent_ptr)
 {
     pid_t parent = (pid_t)(apr_uintptr_t)parent_ptr;
@@ -60,6 +112,7 @@ static void *await_parents_death(void *parent_ptr)
         poll(&polled, 1, polled.fd < 0 ? LOOK_MS : -1);
     shut_down_listeners();
     end_gracefully_without_threads();
+    end_when_idle();
     return NULL;
 }
 
@@ -92,6 +145,7 @@ void condreq_orphan_watch(pid_t parent, server_rec *main_server)
     if (parent == getpid() || getenv("LISTEN_FDS"))
         return;
     failed = start_thread(parent);
+    atomic_store(&watching, !failed);
     if (failed)
         ap_log_error(APLOG_MARK, APLOG_WARNING, failed, main_server,
                      CONDREQ_LOGNO(1103) "this child cannot watch its parent");

@@ -177,6 +177,8 @@ void condreq_reaper_forget(void);
 /** In a child: has it end gracefully should its parent be killed.
  * @param parent  the process that the child was forked from */
 void condreq_orphan_watch(pid_t parent, server_rec *main_server);
+/** post_read_request: counts the request until it is answered. */
+int condreq_orphan_request(request_rec *r);
 /** Becomes httpd's User, in a process that was forked from the parent. */
 int condreq_become_user(void);
 
