@@ -12,11 +12,13 @@
  * two seconds for clients to close theirs: so requests are counted. */
 #include "mod_condreq.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -43,16 +45,6 @@ static void shut_down_listeners(void)
             apr_os_sock_get(&descriptor, listener->sd) == APR_SUCCESS)
             shutdown(descriptor, SHUT_RDWR);
     }
-}
-
-/* What the parent would do to have it end after its request. */
-static void end_gracefully_without_threads(void)
-{
-    int threaded = AP_MPMQ_NOT_SUPPORTED;
-
-    if (ap_mpm_query(AP_MPMQ_IS_THREADED, &threaded) == APR_SUCCESS &&
-        threaded == AP_MPMQ_NOT_SUPPORTED)
-        kill(getpid(), AP_SIG_GRACEFUL);
 }
 
 /* ---- requests in progress ---- */
@@ -100,7 +92,7 @@ static void end_when_idle(void)
     }
 }
 
-/* ---- the watch ---- */
+/* ---- the watch: a thread ---- */
 
 static void *await_parents_death(void *parent_ptr)
 {
@@ -111,7 +103,6 @@ static void *await_parents_death(void *parent_ptr)
     while (getppid() == parent)
         poll(&polled, 1, polled.fd < 0 ? LOOK_MS : -1);
     shut_down_listeners();
-    end_gracefully_without_threads();
     end_when_idle();
     return NULL;
 }
@@ -136,6 +127,43 @@ static int start_thread(pid_t parent)
     return failed;
 }
 
+/* ---- the watch: a signal ---- */
+
+/* Prefork's children end from within the handler of SIGTERM, wherever it meets
+ * them. With a second thread in the process the heap has locks, and one that
+ * was met while it held one would wait for itself. So these are told by the
+ * kernel. What the parent would send has the child end after its request. */
+static void on_parents_death(int signal_number)
+{
+    (void)signal_number;
+    shut_down_listeners();
+    if (atomic_load(&requests) == 0)
+        _exit(0);
+    kill(getpid(), AP_SIG_GRACEFUL);
+}
+
+static int ask_for_signal(pid_t parent)
+{
+    struct sigaction action;
+
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_parents_death;
+    if (sigaction(SIGRTMIN, &action, NULL) != 0 ||
+        prctl(PR_SET_PDEATHSIG, SIGRTMIN) != 0)
+        return errno;
+    if (getppid() != parent)
+        raise(SIGRTMIN);
+    return 0;
+}
+
+static int is_threaded(void)
+{
+    int threaded = AP_MPMQ_NOT_SUPPORTED;
+
+    return ap_mpm_query(AP_MPMQ_IS_THREADED, &threaded) != APR_SUCCESS ||
+           threaded != AP_MPMQ_NOT_SUPPORTED;
+}
+
 void condreq_orphan_watch(pid_t parent, server_rec *main_server)
 {
     int failed;
@@ -144,7 +172,7 @@ void condreq_orphan_watch(pid_t parent, server_rec *main_server)
      * ours to shut down, nor would it leave us behind. */
     if (parent == getpid() || getenv("LISTEN_FDS"))
         return;
-    failed = start_thread(parent);
+    failed = is_threaded() ? start_thread(parent) : ask_for_signal(parent);
     atomic_store(&watching, !failed);
     if (failed)
         ap_log_error(APLOG_MARK, APLOG_WARNING, failed, main_server,

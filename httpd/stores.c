@@ -481,8 +481,6 @@ void condreq_stores_open(apr_pool_t *pool, server_rec *main_server)
     int i;
 
     condreq_reaper_forget();
-    if (sites->nelts)
-        condreq_orphan_watch(server_conf(main_server)->parent, main_server);
     for (i = 0; i < sites->nelts; i++) {
         condreq_site_store_t *site =
             APR_ARRAY_IDX(sites, i, condreq_site_store_t *);
@@ -501,4 +499,7 @@ void condreq_stores_open(apr_pool_t *pool, server_rec *main_server)
                 site->config.path, trouble.sentence);
         }
     }
+    /* Afterwards: it may end this process, which must not be inside then. */
+    if (sites->nelts)
+        condreq_orphan_watch(server_conf(main_server)->parent, main_server);
 }
