@@ -145,9 +145,13 @@ static void on_parents_death(int signal_number)
 static int ask_for_signal(pid_t parent)
 {
     struct sigaction action;
+    sigset_t own;
 
     memset(&action, 0, sizeof action);
     action.sa_handler = on_parents_death;
+    sigemptyset(&own);
+    sigaddset(&own, SIGRTMIN);
+    pthread_sigmask(SIG_UNBLOCK, &own, NULL);
     if (sigaction(SIGRTMIN, &action, NULL) != 0 ||
         prctl(PR_SET_PDEATHSIG, SIGRTMIN) != 0)
         return errno;

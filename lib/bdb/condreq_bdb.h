@@ -114,6 +114,10 @@ struct bdb_visit_t {
 apr_status_t bdb_visit(bdb_store_t *store, bdb_visit_t *visit,
                        condreq_trouble_t *trouble);
 
+/** Has this thread look anew whether it takes signals that end the process: a
+ * server that blocks them while it begins lets them in afterwards. */
+void bdb_visit_forget_signals(void);
+
 /** Goes inside, once there is a generation to go into and this process has
  * opened it.
  * @return also APR_TIMEUP: the deadline has passed, and the thread is outside */

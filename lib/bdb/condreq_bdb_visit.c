@@ -144,12 +144,19 @@ static apr_status_t run_inside(bdb_store_t *store, bdb_visit_t *visit,
     return bdb_trouble(trouble, *code, &heard, visit->doing, visit->key);
 }
 
+/* What a thread found about its own signals. */
+static __thread enum { UNKNOWN, BLOCKED, OPEN } own;
+
+void bdb_visit_forget_signals(void)
+{
+    own = UNKNOWN;
+}
+
 /* A signal handler that ends the process, as prefork's does for SIGTERM, must
  * not run inside: others would wait for ever for what this thread holds. Most
  * servers' threads block these signals themselves; a thread looks once. */
 static int must_block_signals(void)
 {
-    static __thread enum { UNKNOWN, BLOCKED, OPEN } own;
     sigset_t mask;
 
     if (own == UNKNOWN)
