@@ -117,7 +117,7 @@ for my $time (1 .. 3) {
     my $clients = Writers->start($httpd, count => 6, paths => ["/docs/term-$time"]);
     ok $clients->go_on, 'six clients write';
     my $began = time;
-    ok $httpd->stop, 'SIGTERM ends httpd and all its processes';
+    ok $httpd->stop(5), 'SIGTERM ends httpd and all its processes within 5 seconds';
     diag sprintf 'after %.1f s', time - $began;
     $clients->end;
     ok $httpd->start, 'it starts again';
