@@ -16,6 +16,8 @@
 /* A second of writes makes tens of megabytes of log, and a recovery of as many
  * seconds. */
 #define ROUND_MS 100
+/* A full second of writes may fill a small disk with logs. */
+#define ROUND_WHILE_SHORT_MS 20
 #define MAINTAIN_EVERY_ROUNDS 10
 #define ROUND_AFTER_TROUBLE_MS 5000
 #define START_AGAIN_AFTER_US APR_USEC_PER_SEC
@@ -70,6 +72,7 @@ void bdb_helpers_end(bdb_control_t *control, bdb_role_t role)
             continue;
         end_process(owner);
         atomic_store(&slot->inside, 0);
+        atomic_store(&slot->reserved_bytes, 0);
         atomic_store(&slot->owner, 0);
     }
 }
@@ -90,6 +93,13 @@ static apr_status_t keep_house_once(condreq_store_t *store, unsigned round,
     return status;
 }
 
+static int pause_ms(const condreq_store_t *store, apr_status_t status)
+{
+    if (status != APR_SUCCESS)
+        return ROUND_AFTER_TROUBLE_MS;
+    return bdb_is_short_of_room(store) ? ROUND_WHILE_SHORT_MS : ROUND_MS;
+}
+
 /* Hears nothing but the end of the leash, and sleeps on it. */
 static void keep_house(const condreq_store_config_t *config,
                        const condreq_keeper_t *keeper, int leash,
@@ -106,8 +116,7 @@ static void keep_house(const condreq_store_config_t *config,
         keeper->log(keeper->baton, CONDREQ_KEEPER_ERROR, trouble.sentence);
         _exit(1);
     }
-    while (poll(&polled, 1,
-                status == APR_SUCCESS ? ROUND_MS : ROUND_AFTER_TROUBLE_MS) <= 0)
+    while (poll(&polled, 1, pause_ms(store, status)) <= 0)
         status = keep_house_once(store, ++round, keeper, pool);
     _exit(0);
 }
