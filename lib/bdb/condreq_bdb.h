@@ -158,6 +158,8 @@ apr_status_t bdb_open_as(condreq_store_t **store,
 apr_status_t bdb_checkpoint(condreq_store_t *store, condreq_trouble_t *trouble);
 /** Should it be done more often for a while? */
 int bdb_is_short_of_room(const condreq_store_t *store);
+/** Was there no room for the ballast when maintain() last looked? */
+int bdb_refuses_writes(const condreq_store_t *store);
 apr_status_t bdb_maintain(condreq_store_t *store, condreq_trouble_t *trouble,
                           apr_pool_t *pool);
 

@@ -107,9 +107,10 @@ typedef struct bdb_control_t {
 /* The file. */
 
 /** Makes it anew with a generation open, in the place of any other. Nobody
- * may be there. */
+ * may be there.
+ * @param has_ballast  was there room for one? */
 apr_status_t bdb_control_make(const condreq_store_config_t *config,
-                              apr_uint64_t generation,
+                              apr_uint64_t generation, int has_ballast,
                               condreq_trouble_t *trouble, apr_pool_t *pool);
 
 /** Maps it into this process, for ever. A process that is forked afterwards

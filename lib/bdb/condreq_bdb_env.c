@@ -326,12 +326,14 @@ static apr_status_t prepare_alone(const condreq_store_config_t *config,
 
     if ((status = refuse_if_used(config, trouble, pool)) ||
         (status = recover_alone(config, trouble, pool)) ||
-        (status = bdb_places_find(&places, config->path, trouble, pool)) ||
-        (status = bdb_control_make(config, places.generation, trouble, pool)))
+        (status = bdb_places_find(&places, config->path, trouble, pool)))
+        return status;
+    bdb_room_plan_for(&plan, places.data);
+    if ((status = bdb_control_make(
+             config, places.generation,
+             bdb_ballast_ensure(config->path, &plan, pool), trouble, pool)))
         return status;
     bdb_places_remove_others(&places, config->path, pool);
-    bdb_room_plan_for(&plan, places.data);
-    bdb_ballast_ensure(config->path, &plan, pool);
     return APR_SUCCESS;
 }
 
@@ -460,6 +462,13 @@ apr_status_t bdb_checkpoint(condreq_store_t *store, condreq_trouble_t *trouble)
     bdb_visit_t visit = {visit_checkpoint, "making a checkpoint", ""};
 
     return bdb_visit((bdb_store_t *)store, &visit, trouble);
+}
+
+int bdb_refuses_writes(const condreq_store_t *store)
+{
+    const bdb_store_t *kept = (const bdb_store_t *)store;
+
+    return atomic_load(&kept->control->file->has_no_ballast) != 0;
 }
 
 int bdb_is_short_of_room(const condreq_store_t *store)

@@ -79,6 +79,22 @@ void bdb_helpers_end(bdb_control_t *control, bdb_role_t role)
 
 /* ---- the housekeeper ---- */
 
+/* @param refused  were writes refused when it was last said? */
+static void say_if_refused(const condreq_store_t *store, int *refused,
+                           const condreq_keeper_t *keeper)
+{
+    if (*refused == bdb_refuses_writes(store))
+        return;
+    *refused = !*refused;
+    if (*refused)
+        keeper->log(keeper->baton, CONDREQ_KEEPER_WARNING,
+                    "there is too little room on the disk; writes are refused "
+                    "until there is more");
+    else
+        keeper->log(keeper->baton, CONDREQ_KEEPER_NOTICE,
+                    "there is room on the disk again; writes are let in");
+}
+
 static apr_status_t keep_house_once(condreq_store_t *store, unsigned round,
                                     const condreq_keeper_t *keeper,
                                     apr_pool_t *pool)
@@ -111,13 +127,16 @@ static void keep_house(const condreq_store_config_t *config,
     apr_status_t status =
         bdb_open_as(&store, config, BDB_HOUSEKEEPER, &trouble, pool);
     unsigned round = 0;
+    int refused = 0;
 
     if (status != APR_SUCCESS) {
         keeper->log(keeper->baton, CONDREQ_KEEPER_ERROR, trouble.sentence);
         _exit(1);
     }
-    while (poll(&polled, 1, pause_ms(store, status)) <= 0)
+    while (poll(&polled, 1, pause_ms(store, status)) <= 0) {
         status = keep_house_once(store, ++round, keeper, pool);
+        say_if_refused(store, &refused, keeper);
+    }
     _exit(0);
 }
 

@@ -207,15 +207,17 @@ static int drain(keeping_t *keeping)
 
 /* ---- recover ---- */
 
-/* For the next try. Writes wait until the ballast can be made again. */
-static void make_room(keeping_t *keeping, bdb_control_t *control)
+/* For the next try. Writes wait until the ballast can be made again.
+ * @return is there more room than before? */
+static int make_room(keeping_t *keeping, bdb_control_t *control)
 {
     if (!bdb_ballast_release(keeping->config->path, keeping->round))
-        return;
+        return 0;
     atomic_store(&control->file->has_no_ballast, 1);
     say(keeping, CONDREQ_KEEPER_WARNING,
         "its ballast was removed to make room for a recovery; writes are "
         "refused until there is room for it again");
+    return 1;
 }
 
 /* In a process of its own: it makes the library's calls, and may die of it.
@@ -240,9 +242,9 @@ static void recover_and_exit(keeping_t *keeping, pid_t parent)
         bdb_recover(keeping->config, bdb_word_generation(word_now(keeping)),
                     control, &trouble, keeping->round);
     if (status != APR_SUCCESS) {
-        atomic_store(&control->file->recovery_fails, 1);
         say(keeping, CONDREQ_KEEPER_ERROR, "%s", trouble.sentence);
-        make_room(keeping, control);
+        if (!make_room(keeping, control))
+            atomic_store(&control->file->recovery_fails, 1);
     }
     _exit(status == APR_SUCCESS ? 0 : 1);
 }
