@@ -163,6 +163,20 @@ int bdb_refuses_writes(const condreq_store_t *store);
 apr_status_t bdb_maintain(condreq_store_t *store, condreq_trouble_t *trouble,
                           apr_pool_t *pool);
 
+/* Compaction. */
+
+/** How far one has come: all zero at first. */
+typedef struct bdb_compaction_t {
+    unsigned range;
+    /** documents that had been removed when the last round began */
+    apr_uint64_t removals;
+} bdb_compaction_t;
+
+/** A step, where room is short and documents were removed since the last
+ * round; else nothing. For the housekeeper. */
+apr_status_t bdb_compact(condreq_store_t *store, bdb_compaction_t *compaction,
+                         condreq_trouble_t *trouble);
+
 /** Inside: opens the handles of the generation whose places the store has. */
 int bdb_handles_open(bdb_store_t *store);
 
