@@ -5,17 +5,17 @@
 #define CONDREQ_EDIT_H
 
 #include "apr_tables.h"
+#include "condreq_changed.h"
 #include "condreq_patch.h"
-#include "condreq_pieces.h"
-#include "condreq_pointer.h"
 
 typedef struct condreq_edit_t {
     condreq_json_index_t *target;
     condreq_edited_t root;
-    /* the changed containers on the way to the location, outermost first */
+    /* the changed containers on the way to a location, outermost first */
     apr_array_header_t *way;
     const condreq_patch_limits_t *limits;
     apr_size_t max_length;
+    /* steps spent */
     apr_size_t work;
     /* of the refusal */
     condreq_patch_verdict_t verdict;
@@ -40,10 +40,6 @@ int condreq_edit_spend(condreq_edit_t *edit, apr_size_t steps);
 int condreq_edit_find(condreq_edit_t *edit, const condreq_pointer_t *pointer,
                       condreq_edited_t *value);
 
-/** Lets a value that stays where it is be put elsewhere too: the first of
- * them that is changed becomes a copy. */
-void condreq_edited_share(condreq_edited_t *value);
-
 /** RFC 6902 section 4.1. */
 int condreq_edit_add(condreq_edit_t *edit, const condreq_pointer_t *pointer,
                      const condreq_edited_t *value);
@@ -57,36 +53,22 @@ int condreq_edit_replace(condreq_edit_t *edit, const condreq_pointer_t *pointer,
 int condreq_edit_remove(condreq_edit_t *edit, const condreq_pointer_t *pointer,
                         condreq_edited_t *value);
 
-/** Are two values equal, RFC 6902 section 4.6? The second one is as its text
- * says. A refusal for the work counts as no. */
-int condreq_edit_equal(condreq_edit_t *edit, const condreq_edited_t *value,
-                       const condreq_edited_t *other);
+/** Is the document, as it is now, within its length and its values? */
+int condreq_edit_fits(condreq_edit_t *edit);
 
 /** May a value stand where so many containers are open around it? */
 int condreq_edit_fits_depth(condreq_edit_t *edit, const condreq_edited_t *value,
                             apr_size_t around);
 
-/** Is the document, as it is now, within its length and its values? */
-int condreq_edit_fits(condreq_edit_t *edit);
+/** Are two values equal, RFC 6902 section 4.6? The second one is as its text
+ * says. Also 0, then with a verdict, where that is too much work. */
+int condreq_edit_equal(condreq_edit_t *edit, const condreq_edited_t *value,
+                       const condreq_edited_t *other);
 
 /** Bytes of the whole document, with the white space around it. */
 apr_size_t condreq_edit_length(const condreq_edit_t *edit);
 
 /** Writes as many. */
 void condreq_edit_write(const condreq_edit_t *edit, char *out);
-
-/* What its two files share. */
-
-/** An edited value's span and type in its text. */
-const condreq_json_value_t *condreq_edited_text(const condreq_edited_t *value);
-
-/** Its text's bytes, changes included. */
-apr_size_t condreq_edited_length(const condreq_edited_t *value);
-
-/** What stands before a child that is not the first, by its number: the text
- * between it and the one that came before it from the start, or, as for all
- * new ones, nothing, which means a comma. */
-condreq_json_span_t condreq_changed_separator(const condreq_changed_t *changed,
-                                              apr_size_t number);
 
 #endif

@@ -1,9 +1,6 @@
-/* A document that is being patched, walked: written, compared, its depth
- * measured. Knows pieces and spans; changes nothing. No level of the document
- * is a level of the C stack. */
-
-#include <assert.h>
-#include <string.h>
+/* A document that is being patched, walked: values compared, their depth
+ * measured. Knows pieces, spans and max_work; changes nothing. No level of the
+ * document is a level of the C stack. */
 
 #include "condreq_edit.h"
 #include "condreq_number.h"
@@ -40,13 +37,6 @@ static children_t children_begin(const condreq_edited_t *container)
         children.left = condreq_edited_text(container)->children;
     }
     return children;
-}
-
-static apr_size_t children_count(const condreq_edited_t *container)
-{
-    return container->changed
-               ? condreq_pieces_children(&container->changed->pieces)
-               : condreq_edited_text(container)->children;
 }
 
 static void name_from_text(child_t *child, const condreq_json_t *json,
@@ -105,13 +95,6 @@ static int children_next(children_t *children, child_t *child)
     return 1;
 }
 
-static int is_container(const condreq_edited_t *value)
-{
-    condreq_json_type_t type = condreq_edited_text(value)->type;
-
-    return type == CONDREQ_JSON_ARRAY || type == CONDREQ_JSON_OBJECT;
-}
-
 /* ---- depth ---- */
 
 static void push_children(apr_array_header_t *stack,
@@ -134,7 +117,7 @@ static int is_within(condreq_edit_t *edit, const condreq_edited_t *value,
         children = (children_t *)stack->elts + stack->nelts - 1;
         if (!children_next(children, &child))
             apr_array_pop(stack);
-        else if (is_container(&child.value))
+        else if (condreq_edited_is_container(&child.value))
             push_children(stack, &child.value);
     }
     return !stack->nelts;
@@ -149,7 +132,8 @@ int condreq_edit_fits_depth(condreq_edit_t *edit, const condreq_edited_t *value,
     int fits;
 
     /* a container takes two bytes: what is short is not deep */
-    if (!is_container(value) || condreq_edited_length(value) / 2 <= left)
+    if (!condreq_edited_is_container(value) ||
+        condreq_edited_length(value) / 2 <= left)
         return 1;
     apr_pool_create(&scratch, edit->pool);
     fits = is_within(edit, value, left,
@@ -167,7 +151,7 @@ int condreq_edit_fits_depth(condreq_edit_t *edit, const condreq_edited_t *value,
 typedef struct pair_t {
     children_t children;
     condreq_edited_t other;
-    /* of an array: the other's next element */
+    /* the other's next child */
     apr_size_t other_next;
 } pair_t;
 
@@ -199,7 +183,7 @@ static int same_outside(condreq_edit_t *edit, const condreq_edited_t *a,
                                            b_length) == 0;
     case CONDREQ_JSON_ARRAY:
     case CONDREQ_JSON_OBJECT:
-        return children_count(a) == children_count(b);
+        return condreq_edited_children(a) == condreq_edited_children(b);
     default:
         return 1;
     }
@@ -210,7 +194,7 @@ static void push_pair(apr_array_header_t *stack, const condreq_edited_t *a,
 {
     pair_t *pair;
 
-    if (!is_container(a))
+    if (!condreq_edited_is_container(a))
         return;
     pair = apr_array_push(stack);
     pair->children = children_begin(a);
@@ -218,25 +202,44 @@ static void push_pair(apr_array_header_t *stack, const condreq_edited_t *a,
     pair->other_next = b->place + 1;
 }
 
+/* The same name where the order is the same is found without a search. */
+static int name_is_next(const pair_t *pair, const child_t *child)
+{
+    const condreq_json_value_t *other = condreq_edited_text(&pair->other);
+    const condreq_json_t *json = pair->other.source->json;
+    condreq_json_span_t name;
+
+    if (pair->other_next == pair->other.place + other->size)
+        return 0;
+    name = json->values[pair->other_next].name;
+    return condreq_json_string_compare(child->name, child->name_length,
+                                       json->text + name.begin,
+                                       name.end - name.begin) == 0;
+}
+
+static int find_opposite_name(pair_t *pair, const child_t *child)
+{
+    condreq_json_children_t *children =
+        condreq_json_children_of(pair->other.source, pair->other.place);
+    apr_size_t number =
+        condreq_json_children_named(children, child->name, child->name_length);
+
+    if (number == children->count)
+        return 0;
+    pair->other_next = condreq_json_children_place(children, number);
+    return 1;
+}
+
 /* What stands opposite to a child: in an object by its name. */
 static int find_opposite(pair_t *pair, const child_t *child,
                          condreq_edited_t *opposite)
 {
-    condreq_json_children_t *children;
-    apr_size_t number;
-
-    *opposite = pair->other;
-    if (condreq_edited_text(&pair->other)->type == CONDREQ_JSON_ARRAY) {
-        opposite->place = pair->other_next;
-        pair->other_next += condreq_edited_text(opposite)->size;
-        return 1;
-    }
-    children = condreq_json_children_of(pair->other.source, pair->other.place);
-    number =
-        condreq_json_children_named(children, child->name, child->name_length);
-    if (number == children->count)
+    if (condreq_edited_text(&pair->other)->type == CONDREQ_JSON_OBJECT &&
+        !name_is_next(pair, child) && !find_opposite_name(pair, child))
         return 0;
-    opposite->place = condreq_json_children_place(children, number);
+    *opposite = pair->other;
+    opposite->place = pair->other_next;
+    pair->other_next += condreq_edited_text(opposite)->size;
     return 1;
 }
 
@@ -279,146 +282,4 @@ int condreq_edit_equal(condreq_edit_t *edit, const condreq_edited_t *value,
     equal = same_inside(edit, stack);
     apr_pool_destroy(scratch);
     return equal;
-}
-
-/* ---- the text ---- */
-
-/* A changed container that is being written. */
-typedef struct frame_t {
-    const condreq_changed_t *changed;
-    /* its own text, brackets included */
-    condreq_json_span_t text;
-    apr_size_t next_rank;
-} frame_t;
-
-typedef struct writer_t {
-    char *out;
-    apr_array_header_t *frames;
-} writer_t;
-
-static void write_bytes(writer_t *writer, const char *bytes, apr_size_t length)
-{
-    memcpy(writer->out, bytes, length);
-    writer->out += length;
-}
-
-static void write_span(writer_t *writer, const condreq_json_t *json,
-                       apr_size_t begin, apr_size_t end)
-{
-    write_bytes(writer, json->text + begin, end - begin);
-}
-
-/* The bracket, and the white space before what was the first child. */
-static void begin_changed(writer_t *writer, const condreq_edited_t *value)
-{
-    frame_t *frame = apr_array_push(writer->frames);
-    const condreq_json_children_t *had = value->changed->had;
-
-    frame->changed = value->changed;
-    frame->text = condreq_edited_text(value)->text;
-    frame->next_rank = 0;
-    write_span(writer, had->json, frame->text.begin,
-               had->count ? condreq_json_children_begin(had, 0)
-                          : frame->text.begin + 1);
-}
-
-static void end_changed(writer_t *writer)
-{
-    frame_t *frame = apr_array_pop(writer->frames);
-    const condreq_json_children_t *had = frame->changed->had;
-
-    write_span(writer, had->json,
-               had->count ? condreq_json_children_end(had, had->count - 1)
-                          : frame->text.begin + 1,
-               frame->text.end);
-}
-
-static void write_value(writer_t *writer, const condreq_edited_t *value)
-{
-    const condreq_json_span_t *text = &condreq_edited_text(value)->text;
-
-    if (value->changed)
-        begin_changed(writer, value);
-    else
-        write_span(writer, value->source->json, text->begin, text->end);
-}
-
-static void write_separator(writer_t *writer, const condreq_changed_t *changed,
-                            apr_size_t number)
-{
-    condreq_json_span_t span = condreq_changed_separator(changed, number);
-
-    if (span.begin == span.end)
-        write_bytes(writer, ",", 1);
-    else
-        write_span(writer, changed->had->json, span.begin, span.end);
-}
-
-/* A member's name and colon. */
-static void write_name(writer_t *writer, const condreq_changed_t *changed,
-                       const condreq_piece_t *piece)
-{
-    const condreq_json_children_t *had = changed->had;
-    apr_size_t place;
-
-    if (piece->name) {
-        write_bytes(writer, piece->name, piece->name_length);
-        write_bytes(writer, ":", 1);
-    }
-    else if (piece->number < had->count) {
-        place = condreq_json_children_place(had, piece->number);
-        write_span(writer, had->json,
-                   condreq_json_children_begin(had, piece->number),
-                   had->json->values[place].text.begin);
-    }
-}
-
-static void write_piece(writer_t *writer, const condreq_changed_t *changed,
-                        const condreq_piece_t *piece, int is_first)
-{
-    const condreq_json_children_t *had = changed->had;
-
-    if (!is_first)
-        write_separator(writer, changed, piece->number);
-    if (piece->is_run) {
-        write_span(
-            writer, had->json, condreq_json_children_begin(had, piece->number),
-            condreq_json_children_end(had, piece->number + piece->count - 1));
-        return;
-    }
-    write_name(writer, changed, piece);
-    write_value(writer, &piece->value);
-}
-
-static void write_frames(writer_t *writer)
-{
-    const condreq_changed_t *changed;
-    frame_t *frame;
-    apr_size_t rank;
-
-    while (writer->frames->nelts) {
-        frame = (frame_t *)writer->frames->elts + writer->frames->nelts - 1;
-        changed = frame->changed;
-        rank = frame->next_rank++;
-        if (rank < condreq_pieces_count(&changed->pieces))
-            write_piece(writer, changed,
-                        condreq_pieces_get(&changed->pieces, rank), rank == 0);
-        else
-            end_changed(writer);
-    }
-}
-
-void condreq_edit_write(const condreq_edit_t *edit, char *out)
-{
-    const condreq_json_t *json = edit->target->json;
-    const condreq_json_span_t *text = &json->values[0].text;
-    writer_t writer;
-
-    writer.out = out;
-    writer.frames = apr_array_make(edit->pool, 16, sizeof(frame_t));
-    write_span(&writer, json, 0, text->begin);
-    write_value(&writer, &edit->root);
-    write_frames(&writer);
-    write_span(&writer, json, text->end, json->length);
-    assert((apr_size_t)(writer.out - out) == condreq_edit_length(edit));
 }
