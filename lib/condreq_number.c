@@ -105,7 +105,8 @@ static int same_digits(const decimal_t *a, const decimal_t *b)
 static int exponent_digit(const decimal_t *decimal, apr_size_t from_end)
 {
     apr_size_t digits = (apr_size_t)(decimal->exponent_end - decimal->exponent);
-    int digit = from_end > digits ? 0 : decimal->exponent_end[-from_end] - '0';
+    int digit =
+        from_end > digits ? 0 : decimal->exponent[digits - from_end] - '0';
 
     return decimal->exponent_is_negative ? -digit : digit;
 }

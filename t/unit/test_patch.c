@@ -350,14 +350,14 @@ static void test_rows(apr_pool_t *pool)
 }
 
 /* Tests of one value against another, at the root and inside. */
-typedef struct test_row_t {
+typedef struct equality_t {
     const char *sentence;
     const char *a;
     const char *b;
     int equal;
-} test_row_t;
+} equality_t;
 
-static const test_row_t test_rows_[] = {
+static const equality_t equalities[] = {
     {"1.10 = 1.1", "1.10", "1.1", 1},
     {"100 = 1e2", "100", "1e2", 1},
     {"0 = -0.0", "0", "-0.0", 1},
@@ -410,13 +410,13 @@ static void is_verdict(const applied_t *applied, int equal,
 
 static void test_tests(apr_pool_t *pool)
 {
-    const test_row_t *row;
+    const equality_t *row;
     const char *target, *patch;
     applied_t applied;
     apr_size_t i;
 
-    for (i = 0; i < sizeof(test_rows_) / sizeof(test_rows_[0]); i++) {
-        row = &test_rows_[i];
+    for (i = 0; i < sizeof(equalities) / sizeof(equalities[0]); i++) {
+        row = &equalities[i];
         target = apr_pstrcat(pool, "[0,{'v':", row->a, "}]", NULL);
         patch = apr_pstrcat(
             pool, "[{'op':'test','path':'/1/v','value':", row->b, "}]", NULL);
@@ -906,11 +906,8 @@ static char *repeated(const char *before, const char *part, int count,
     char *at = text + sprintf(text, "%s", before);
     int i;
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
     for (i = 0; i < count; i++)
         at += sprintf(at, part, i);
-#pragma GCC diagnostic pop
     if (count && at[-1] == ',')
         at--;
     sprintf(at, "%s", behind);
