@@ -67,9 +67,10 @@ typedef struct condreq_patch_fault_t {
  *
  * Time is n log n, whatever the operations are, and max_work at most besides.
  * n are the children of the containers that are opened, the tokens of the
- * pointers and the bytes of the result. Memory is linear in the same: at most
- * some 16 bytes a child and 40 more a member, and some 300 a token where copies
- * are changed in turn. All but the result is given back before the return.
+ * pointers and the bytes of the result. Memory goes with the same: some 16
+ * bytes a child and 40 more a member of those containers, and for a token,
+ * where copies are changed in turn, some 300 (a logarithm of them in a container
+ * that fell into many pieces). All but the result is given back at the end.
  *
  * @param text     is set to the result on DONE, from the pool, not
  *                 NUL-terminated
