@@ -133,7 +133,7 @@ static condreq_resource_t *run(condreq_write_t *write,
     write->preconditions = pre;
     write->content = row->body ? content : NULL;
     write->only = row->only;
-    write->merge = row->method == MERGE;
+    write->kind = row->method == MERGE ? CONDREQ_CONTENT_MERGE_PATCH : CONDREQ_CONTENT_DOCUMENT;
     if (row->method == POST)
         status = condreq_document_create(&created, write, ids, &trouble, pool);
     else
