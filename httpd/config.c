@@ -409,11 +409,9 @@ static const char *set_patch(cmd_parms *cmd, void *conf_ptr,
                             switched);
     conf->patches = !strcasecmp(switched, "On");
     if (create && (!conf->patches || strcasecmp(create, "create")))
-        return apr_psprintf(cmd->pool,
-                            "CondReqPatch: after %s write %s, not '%s'",
-                            switched,
-                            conf->patches ? "create or nothing" : "nothing",
-                            create);
+        return apr_psprintf(
+            cmd->pool, "CondReqPatch: after %s write %s, not '%s'", switched,
+            conf->patches ? "create or nothing" : "nothing", create);
     conf->patch_creates = create != NULL;
     return done(conf, CONDREQ_SET_PATCH);
 }

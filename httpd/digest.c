@@ -83,9 +83,10 @@ int condreq_digests_check(request_rec *r, const condreq_content_t *content)
 static int leaves_bytes(request_rec *r, const ap_filter_rec_t *filter)
 {
     static const char *const keeping[] = {
-        "fixup_headers_out", "fixup_headers_err",  "mod_expires", "cache_save",
-        "cache_out",         "cache_save_subreq",  "old_write",
-        "cache_out_subreq",  "cache_remove_url",   "cache_invalidate",
+        "fixup_headers_out", "fixup_headers_err", "mod_expires",
+        "cache_save",        "cache_out",         "cache_save_subreq",
+        "old_write",         "cache_out_subreq",  "cache_remove_url",
+        "cache_invalidate",
     };
     apr_size_t i;
 

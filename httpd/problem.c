@@ -29,7 +29,8 @@ int condreq_refuse(request_rec *r, int status, const char *kind,
 
 int condreq_refuse_with(request_rec *r, const condreq_problem_t *problem)
 {
-    condreq_request(r)->problem = apr_pmemdup(r->pool, problem, sizeof *problem);
+    condreq_request(r)->problem =
+        apr_pmemdup(r->pool, problem, sizeof *problem);
     condreq_content_abandon(r);
     return problem->status;
 }
@@ -176,9 +177,9 @@ static const char *problem_text(request_rec *r,
 static void append(apr_bucket_brigade *brigade, request_rec *r,
                    const char *bytes, apr_size_t length)
 {
-    APR_BRIGADE_INSERT_TAIL(brigade,
-                            apr_bucket_pool_create(bytes, length, r->pool,
-                                                   brigade->bucket_alloc));
+    APR_BRIGADE_INSERT_TAIL(
+        brigade,
+        apr_bucket_pool_create(bytes, length, r->pool, brigade->bucket_alloc));
 }
 
 /* A document may be long, and is not copied. */
@@ -214,8 +215,7 @@ static apr_status_t problem_filter(ap_filter_t *f, apr_bucket_brigade *brigade)
     apr_brigade_cleanup(brigade);
     ap_set_content_type(r, MEDIA_TYPE);
     append_problem(brigade, r);
-    APR_BRIGADE_INSERT_TAIL(brigade,
-                            apr_bucket_eos_create(f->c->bucket_alloc));
+    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(f->c->bucket_alloc));
     ap_remove_output_filter(f);
     return ap_pass_brigade(f->next, brigade);
 }

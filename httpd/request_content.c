@@ -363,9 +363,8 @@ int condreq_content_check(condreq_exchange_t *exchange,
     request_rec *r = exchange->r;
     condreq_json_fault_t fault;
     condreq_json_t *json;
-    condreq_json_verdict_t verdict =
-        condreq_json_parse(&json, content->bytes, content->length,
-                           limits, &fault, r->pool);
+    condreq_json_verdict_t verdict = condreq_json_parse(
+        &json, content->bytes, content->length, limits, &fault, r->pool);
 
     if (verdict != CONDREQ_JSON_GOOD)
         return refuse_json(r, verdict, &fault);

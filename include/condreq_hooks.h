@@ -63,10 +63,9 @@ typedef struct condreq_objection_t {
  *         or the status of a refusal, 400 to 599; 422 where nothing fits
  *         better. Nothing is stored then.
  */
-typedef int
-condreq_HOOK_condreq_validate_t(request_rec *r,
-                                const condreq_proposal_t *proposal,
-                                condreq_objection_t *objection);
+typedef int condreq_HOOK_condreq_validate_t(request_rec *r,
+                                            const condreq_proposal_t *proposal,
+                                            condreq_objection_t *objection);
 
 #ifdef __cplusplus
 }

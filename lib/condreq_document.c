@@ -189,8 +189,7 @@ static apr_status_t draft_outside(writing_t *writing,
 }
 
 static apr_status_t draft_inside(condreq_draft_t *draft, condreq_txn_t *txn,
-                                 const condreq_write_t *write,
-                                 apr_pool_t *pool)
+                                 const condreq_write_t *write, apr_pool_t *pool)
 {
     const condreq_record_t *current = &write->record;
     char *bytes = NULL;
@@ -471,8 +470,7 @@ apr_status_t condreq_document_create(condreq_resource_t **created,
         const char *name;
 
         apr_pool_clear(attempt);
-        STORE_TRY(
-            draw_name(&name, creation.collection, ids, trouble, attempt));
+        STORE_TRY(draw_name(&name, creation.collection, ids, trouble, attempt));
         *created = member_of(creation.collection, name, attempt);
         write->resource = *created;
         STORE_TRY(create_once(&creation, trouble, attempt));
@@ -527,9 +525,8 @@ apr_status_t condreq_document_digest(unsigned char *digest,
         step = length - offset;
         if (step > DIGESTED_AT_ONCE)
             step = DIGESTED_AT_ONCE;
-        STORE_TRY(store->provider->body_read(store, resource->key, record,
-                                             offset, bytes, step, trouble,
-                                             pool));
+        STORE_TRY(store->provider->body_read(
+            store, resource->key, record, offset, bytes, step, trouble, pool));
         condreq_digester_add(digester, bytes, step);
     }
     condreq_digester_end(digester, digest);

@@ -111,8 +111,8 @@ static void parse_result(condreq_draft_t *draft, const condreq_write_t *write,
 
     limits.max_values =
         larger(rules->json.max_values, target ? target->count : 0);
-    if (!has_members && (write->kind == CONDREQ_CONTENT_JSON_PATCH ||
-                         sum <= limits.max_values))
+    if (!has_members &&
+        (write->kind == CONDREQ_CONTENT_JSON_PATCH || sum <= limits.max_values))
         return;
     if (condreq_json_parse(&json, draft->bytes, draft->length, &limits, &fault,
                            pool) != CONDREQ_JSON_GOOD)
@@ -219,7 +219,6 @@ void condreq_draft_finish(condreq_draft_t *draft, const condreq_write_t *write,
 int condreq_draft_follows(const condreq_draft_t *draft,
                           const condreq_record_t *current)
 {
-    return draft->is_independent ||
-           (draft->from_state == current->state &&
-            draft->from_version == current->version);
+    return draft->is_independent || (draft->from_state == current->state &&
+                                     draft->from_version == current->version);
 }
