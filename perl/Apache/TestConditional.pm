@@ -695,6 +695,11 @@ These are exported by name, or all together by C<:all>.
 
 =item PUT $url, $content, POST $url, $content
 
+=item PATCH $url, $content
+
+Content that begins with a bracket is a JSON Patch, all other content a merge patch,
+unless C<content_type> says what it is.
+
 =item request $method, $url, $content
 
 Fields follow as pairs: C<< if_match => '"1"' >> is C<If-Match: "1">, an array's
