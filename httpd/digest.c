@@ -8,9 +8,17 @@
 #include "apr_strings.h"
 #include "condreq_digest.h"
 
-static const char *const fields[] = {"Content-Digest", "Repr-Digest"};
+typedef struct field_t {
+    const char *name;
+    const char *want;
+} field_t;
 
-#define FIELDS (sizeof fields / sizeof *fields)
+static const field_t fields[] = {
+    {"Content-Digest", "Want-Content-Digest"},
+    {"Repr-Digest", "Want-Repr-Digest"},
+};
+
+enum { CONTENT, REPR, FIELDS };
 
 /* ---- what comes ---- */
 
@@ -37,12 +45,14 @@ static int refuse_mismatch(request_rec *r, const char *field)
 int condreq_digests_announced(request_rec *r)
 {
     condreq_digests_t digests;
-    apr_size_t i;
+    int i;
 
     for (i = 0; i < FIELDS; i++) {
+        const char *name = fields[i].name;
+
         if (!condreq_digests_parse(&digests,
-                                   apr_table_get(r->headers_in, fields[i])))
-            return refuse_malformed(r, fields[i]);
+                                   apr_table_get(r->headers_in, name)))
+            return refuse_malformed(r, name);
     }
     return OK;
 }
@@ -64,12 +74,12 @@ int condreq_digests_check(request_rec *r, const condreq_content_t *content)
 {
     const apr_table_t *const places[] = {r->headers_in, r->trailers_in};
     int status = OK;
-    apr_size_t i;
+    int i;
 
     for (i = 0; i < 2 * FIELDS && status == OK; i++) {
-        const char *field = fields[i % FIELDS];
+        const char *name = fields[i % FIELDS].name;
 
-        status = check_field(r, field, apr_table_get(places[i / FIELDS], field),
+        status = check_field(r, name, apr_table_get(places[i / FIELDS], name),
                              content);
     }
     return status;
@@ -136,14 +146,18 @@ static int digest_document(condreq_exchange_t *exchange,
                : condreq_refuse_trouble(exchange, status, "reading");
 }
 
+static condreq_digest_algorithm_t wanted(const request_rec *r, int field)
+{
+    return condreq_digest_wanted(
+        apr_table_get(r->headers_in, fields[field].want));
+}
+
 static int send_field(condreq_exchange_t *exchange,
                       const condreq_record_t *record, const char *bytes,
-                      const char *field)
+                      int field)
 {
     request_rec *r = exchange->r;
-    const char *want = apr_pstrcat(r->pool, "Want-", field, NULL);
-    condreq_digest_algorithm_t algorithm =
-        condreq_digest_wanted(apr_table_get(r->headers_in, want));
+    condreq_digest_algorithm_t algorithm = wanted(r, field);
     unsigned char digest[CONDREQ_SHA512_SIZE];
     int status;
 
@@ -151,9 +165,15 @@ static int send_field(condreq_exchange_t *exchange,
         return OK;
     status = digest_document(exchange, record, bytes, algorithm, digest);
     if (status == OK)
-        apr_table_setn(r->headers_out, field,
+        apr_table_setn(r->headers_out, fields[field].name,
                        condreq_digest_text(algorithm, digest, r->pool));
     return status;
+}
+
+static int wants_any(const request_rec *r)
+{
+    return wanted(r, CONTENT) != CONDREQ_DIGEST_NONE ||
+           wanted(r, REPR) != CONDREQ_DIGEST_NONE;
 }
 
 /* Section 2: of HEAD the content is not sent, and of a range it is a part. */
@@ -168,18 +188,18 @@ int condreq_send_digests(condreq_exchange_t *exchange,
     request_rec *r = exchange->r;
     int status;
 
-    if (r->main || !goes_as_it_is(r))
+    if (r->main || !wants_any(r) || !goes_as_it_is(r))
         return OK;
-    status = send_field(exchange, record, bytes, "Repr-Digest");
+    status = send_field(exchange, record, bytes, REPR);
     if (status == OK && sends_all(r))
-        status = send_field(exchange, record, bytes, "Content-Digest");
+        status = send_field(exchange, record, bytes, CONTENT);
     return status;
 }
 
 void condreq_unsend_digests(request_rec *r)
 {
-    apr_size_t i;
+    int i;
 
     for (i = 0; i < FIELDS; i++)
-        apr_table_unset(r->headers_out, fields[i]);
+        apr_table_unset(r->headers_out, fields[i].name);
 }
