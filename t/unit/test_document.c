@@ -448,6 +448,21 @@ static void validators(void)
     ok(judge.asked > 3 && judge.asked < 100, "  after some rounds");
 }
 
+/* The same bytes are judged again where what they would be is another thing. */
+static void creation_overtaken(void)
+{
+    condreq_rules_t rules = rules_for(0);
+    condreq_resource_t resource = resource_for(&rules, "/overtaken");
+    judge_t judge = {&resource, 1, NULL, 0, NULL, 0, 0};
+    condreq_write_t write;
+
+    judged(&write, &judge, PUT, "{\"a\":1}");
+    is_int(write.outcome, CONDREQ_REPLACED, "a creation that is overtaken");
+    is_int(judge.asked, 2, "  is judged again");
+    is_int(judge.last_creates, 0, "  as a replacement");
+    is_int((long long)judge.last_version, 2, "  by the number that it gets");
+}
+
 /* ---- many at once ---- */
 
 #define THREADS 4
@@ -541,6 +556,7 @@ int main(void)
     media_types();
     members();
     validators();
+    creation_overtaken();
     many_at_once();
     apr_terminate();
     return done_testing();
