@@ -109,6 +109,23 @@ my $type = 'https://example.com/problems/forbidden-word';
         ok !(grep { $_ != 200 && $_ != 409 } @two), 'each was stored or refused';
     }
 
+    # Who is never in time hears that in the end, and not that it was stored.
+    $uri = '/judged-contended/a';
+    resource $uri => '{"n":0}';
+    my ($never) = together(
+        sub { $_[0]->(); return PATCH $uri, '{"m":1}', x_judge => 'yes' },
+        sub {
+            $_[0]->();
+            my $until = time + 3;
+            for (my $n = 1; time < $until; $n++) { PUT $uri, qq({"n":$n}); select undef, undef, undef, 0.005 }
+            return 1;
+        },
+    );
+    is $never, 503, 'a patch that is overtaken each time while it is judged';
+    is $never->header('Retry-After'), 1, 'may be tried again';
+    unlike GET($uri)->body, qr/"m"/, 'and was not stored';
+    is PATCH($uri, '{"m":1}', x_judge => 'yes'), 200, 'alone it is';
+
     # No lock is held while a module takes its time.
     $uri = '/judged-slowest/slow';
     resource $uri => '{"n":0}';
