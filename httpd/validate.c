@@ -69,7 +69,7 @@ static const char *members_text(condreq_exchange_t *exchange,
                            r->pool) != CONDREQ_JSON_GOOD ||
         !are_members(json)) {
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
-                      CONDREQ_LOGNO(2103) "a module that refuses %s gives "
+                      CONDREQ_LOGNO(2104) "a module that refuses %s gives "
                                           "members that are no JSON object, "
                                           "or bear a name that is taken",
                       exchange->resource.key);
@@ -101,7 +101,7 @@ static void keep_objection(condreq_exchange_t *exchange, int status,
         return;
     }
     ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
-                  CONDREQ_LOGNO(2102) "a module answers %d about %s, which is "
+                  CONDREQ_LOGNO(2103) "a module answers %d about %s, which is "
                                       "neither OK, DECLINED nor an error's "
                                       "status: nothing is stored",
                   status, exchange->resource.key);

@@ -84,8 +84,8 @@ my $type = 'https://example.com/problems/forbidden-word';
     is $odd->json->{status}, 400, 'are left out';
     open my $log, '<', Apache::Test::vars('t_logs') . '/error_log' or die "error_log: $!";
     my $said = do { local $/; <$log> };
-    like $said, qr/CR2102: .*answers 200/, 'the log says the one';
-    like $said, qr/CR2103: /, 'and the other';
+    like $said, qr/CR2103: .*answers 200/, 'the log says the one';
+    like $said, qr/CR2104: /, 'and the other';
 }
 
 # ---- what is judged is what is stored, whoever writes meanwhile ----
