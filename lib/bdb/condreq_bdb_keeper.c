@@ -205,7 +205,61 @@ static int drain(keeping_t *keeping)
     return 1;
 }
 
+/* ---- when the server is gone ---- */
+
+/* What a killed server left behind may finish what it does, and the store is
+ * kept for it meanwhile. The next server waits for the end of it.
+ * @return is nobody left? */
+static int nobody_is_left(keeping_t *keeping)
+{
+    apr_int64_t now_us = bdb_clock_us();
+    unsigned killed;
+
+    if (!keeping->keeper->is_abandoned(keeping->keeper->baton))
+        return 0;
+    if (!bdb_watch_anybody(keeping->control, BDB_WORKER))
+        return 1;
+    if (!keeping->abandoned_us) {
+        keeping->abandoned_us = now_us;
+        say(keeping, CONDREQ_KEEPER_WARNING,
+            "its server is gone; those that it left finish what they do");
+    }
+    if (now_us - keeping->abandoned_us < ORPHANS_END_WITHIN_US)
+        return 0;
+    killed = bdb_watch_kill_all(keeping->watch, BDB_WORKER);
+    atomic_fetch_add(&keeping->control->file->processes_ended, killed);
+    if (killed)
+        say(keeping, CONDREQ_KEEPER_WARNING,
+            "%u process%s that the server left w%s ended", killed,
+            killed == 1 ? "" : "es", killed == 1 ? "as" : "ere");
+    return 0;
+}
+
 /* ---- recover ---- */
+
+/* For the next try. Writes wait until the ballast can be made again.
+ * @return is there more room than before? */
+static int make_room(keeping_t *keeping, bdb_control_t *control)
+{
+    if (!bdb_ballast_release(keeping->config->path, keeping->round))
+        return 0;
+    atomic_store(&control->file->has_no_ballast, 1);
+    say(keeping, CONDREQ_KEEPER_WARNING,
+        "its ballast was removed to make room for a recovery; writes are "
+        "refused until there is room for it again");
+    return 1;
+}
+
+/* Want of room may not have been what was wrong. */
+static void make_ballast(keeping_t *keeping, bdb_control_t *control)
+{
+    const char *path = keeping->config->path;
+    bdb_room_plan_t plan;
+
+    bdb_room_plan_for(&plan, path);
+    atomic_store(&control->file->has_no_ballast,
+                 !bdb_ballast_ensure(path, &plan, keeping->round));
+}
 
 /* In a process of its own: it makes the library's calls, and may die of it.
  * The slot comes first, then the epoch: a keeper that raised the epoch sees
@@ -228,9 +282,12 @@ static void recover_and_exit(keeping_t *keeping, pid_t parent)
     status =
         bdb_recover(keeping->config, bdb_word_generation(word_now(keeping)),
                     control, &trouble, keeping->round);
-    if (status != APR_SUCCESS) {
-        atomic_store(&control->file->recovery_fails, 1);
+    if (status == APR_SUCCESS)
+        make_ballast(keeping, control);
+    else {
         say(keeping, CONDREQ_KEEPER_ERROR, "%s", trouble.sentence);
+        if (!make_room(keeping, control))
+            atomic_store(&control->file->recovery_fails, 1);
     }
     _exit(status == APR_SUCCESS ? 0 : 1);
 }
@@ -252,7 +309,7 @@ static int recover(keeping_t *keeping)
     int pause_ms = RECOVER_AGAIN_AFTER_MS;
 
     while (!recover_once(keeping)) {
-        if (should_end(keeping))
+        if (should_end(keeping) || nobody_is_left(keeping))
             return 0;
         say(keeping, CONDREQ_KEEPER_WARNING,
             "the store's recovery did not finish; it is done again");
@@ -319,36 +376,6 @@ static void bring_back(keeping_t *keeping)
     while (recover(keeping) && !publish(keeping, begun))
         say(keeping, CONDREQ_KEEPER_ERROR,
             "the store's new generation cannot be read");
-}
-
-/* ---- when the server is gone ---- */
-
-/* What a killed server left behind may finish what it does, and the store is
- * kept for it meanwhile. The next server waits for the end of it.
- * @return is nobody left? */
-static int nobody_is_left(keeping_t *keeping)
-{
-    apr_int64_t now_us = bdb_clock_us();
-    unsigned killed;
-
-    if (!keeping->keeper->is_abandoned(keeping->keeper->baton))
-        return 0;
-    if (!bdb_watch_anybody(keeping->control, BDB_WORKER))
-        return 1;
-    if (!keeping->abandoned_us) {
-        keeping->abandoned_us = now_us;
-        say(keeping, CONDREQ_KEEPER_WARNING,
-            "its server is gone; those that it left finish what they do");
-    }
-    if (now_us - keeping->abandoned_us < ORPHANS_END_WITHIN_US)
-        return 0;
-    killed = bdb_watch_kill_all(keeping->watch, BDB_WORKER);
-    atomic_fetch_add(&keeping->control->file->processes_ended, killed);
-    if (killed)
-        say(keeping, CONDREQ_KEEPER_WARNING,
-            "%u process%s that the server left w%s ended", killed,
-            killed == 1 ? "" : "es", killed == 1 ? "as" : "ere");
-    return 0;
 }
 
 /* ---- one keeper after another ---- */
