@@ -27,11 +27,12 @@ void bdb_listen(condreq_trouble_t *heard)
         heard->sentence[0] = '\0';
 }
 
+/* The first is the cause; what follows is how it spread. */
 void bdb_hear(const DB_ENV *env, const char *prefix, const char *message)
 {
     (void)env;
     (void)prefix;
-    if (listener)
+    if (listener && !listener->sentence[0])
         apr_cpystrn(listener->sentence, message, sizeof(listener->sentence));
 }
 
