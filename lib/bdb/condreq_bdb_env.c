@@ -229,7 +229,8 @@ static int reserve_regions(const char *regions, apr_uint64_t cache_bytes)
  * one short, whenever it comes. */
 static int make_environment(bdb_store_t *store,
                             const condreq_store_config_t *config,
-                            const bdb_places_t *places, bdb_control_t *control)
+                            const bdb_places_t *places, bdb_control_t *control,
+                            int is_old)
 {
     int code, closed;
 
@@ -239,16 +240,17 @@ static int make_environment(bdb_store_t *store,
             0 &&
         (code = trees_open(store, DB_CREATE)) == 0 &&
         (code = bdb_format_ensure(store)) == 0 &&
+        (!is_old || (code = bdb_incarnation_begin(store, 0)) == 0) &&
         (!control || (code = bdb_witnesses_answer(store, control)) == 0) &&
         (code = trees_close(store)) == 0 &&
         (code = store->env->txn_checkpoint(store->env, 0, 0, DB_FORCE)) == 0)
-        code = store->env->log_archive(store->env, NULL, DB_ARCH_REMOVE);
+        code = bdb_logs_remove(store);
     closed = store->env ? store->env->close(store->env, 0) : 0;
     return code ? code : closed;
 }
 
 apr_status_t bdb_recover(const condreq_store_config_t *config,
-                         apr_uint64_t after, bdb_control_t *control,
+                         apr_uint64_t after, bdb_control_t *control, int is_old,
                          condreq_trouble_t *trouble, apr_pool_t *pool)
 {
     bdb_store_t *store = apr_pcalloc(pool, sizeof(*store));
@@ -264,8 +266,9 @@ apr_status_t bdb_recover(const condreq_store_config_t *config,
     if ((status = bdb_places_make(&next, &last, config->path,
                                   region_bytes_for(config), trouble, pool)))
         return status;
+    store->config = *config;
     bdb_listen(&heard);
-    code = make_environment(store, config, &next, control);
+    code = make_environment(store, config, &next, control, is_old);
     bdb_listen(NULL);
     CONDREQ_FAULT("recovery before publishing");
     if (code != 0)
@@ -304,15 +307,29 @@ static apr_status_t refuse_if_used(const condreq_store_config_t *config,
     return APR_SUCCESS;
 }
 
+/* All that there is was written to the disk with the recovery's checkpoint. */
+static apr_status_t note_durability(const condreq_store_config_t *config,
+                                    condreq_trouble_t *trouble,
+                                    apr_pool_t *pool)
+{
+    bdb_unsynced_clear(config->path, pool);
+    return config->durability == CONDREQ_WRITE_NOSYNC
+               ? bdb_unsynced_mark(config->path, trouble, pool)
+               : APR_SUCCESS;
+}
+
 static apr_status_t prepare_alone(const condreq_store_config_t *config,
                                   condreq_trouble_t *trouble, apr_pool_t *pool)
 {
     bdb_places_t places;
     apr_status_t status;
+    int is_old = bdb_unsynced_lost(config->path, pool);
+
     if ((status = refuse_if_used(config, trouble, pool)) ||
         (status =
              bdb_recover(config, bdb_control_generation(config->path, pool),
-                         NULL, trouble, pool)) ||
+                         NULL, is_old, trouble, pool)) ||
+        (status = note_durability(config, trouble, pool)) ||
         (status = bdb_places_find(&places, config->path, trouble, pool)) ||
         (status = bdb_control_make(config, places.generation, trouble, pool)))
         return status;
@@ -386,6 +403,16 @@ static apr_status_t announce(bdb_store_t *store, condreq_trouble_t *trouble)
     return APR_SUCCESS;
 }
 
+/* After it was announced: whoever takes the note away looks then once more
+ * whether somebody is there. */
+static apr_status_t note_unsynced(const bdb_store_t *store,
+                                  condreq_trouble_t *trouble, apr_pool_t *pool)
+{
+    return store->config.durability == CONDREQ_WRITE_NOSYNC
+               ? bdb_unsynced_mark(store->config.path, trouble, pool)
+               : APR_SUCCESS;
+}
+
 static int visit_nothing(bdb_store_t *store, bdb_visit_t *visit)
 {
     (void)store;
@@ -402,7 +429,8 @@ apr_status_t bdb_open_as(condreq_store_t **opened,
     apr_status_t status;
 
     if ((status = store_make(&store, config, role, trouble, pool)) ||
-        (status = announce(store, trouble)))
+        (status = announce(store, trouble)) ||
+        (status = note_unsynced(store, trouble, pool)))
         return status;
     status = bdb_visit(store, &visit, trouble);
     /* One that is being recovered opens at its first visit. */
@@ -448,7 +476,7 @@ static int visit_maintain(bdb_store_t *store, bdb_visit_t *visit)
         (code = env->log_flush(env, NULL)) ||
         (code = env->txn_checkpoint(env, CHECKPOINT_KIBIBYTES,
                                     CHECKPOINT_MINUTES, 0)) ||
-        (code = env->log_archive(env, NULL, DB_ARCH_REMOVE)))
+        (code = bdb_logs_remove(store)))
         return code;
     return 0;
 }

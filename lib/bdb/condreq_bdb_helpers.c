@@ -90,6 +90,28 @@ static apr_status_t keep_house_once(condreq_store_t *store, unsigned round,
     return status;
 }
 
+static int is_used(const bdb_control_t *control)
+{
+    return bdb_watch_anybody(control, BDB_WORKER) ||
+           bdb_watch_anybody(control, BDB_VISITOR);
+}
+
+/* Where nobody else is left, what was committed is now on the disk, and a power
+ * cut afterwards is none of ours. Whoever comes meanwhile first takes a place
+ * and then looks for the note. */
+static void leave_house(bdb_store_t *store, apr_pool_t *pool)
+{
+    condreq_trouble_t trouble;
+
+    if (store->config.durability != CONDREQ_WRITE_NOSYNC ||
+        is_used(store->control) ||
+        bdb_maintain(&store->base, &trouble, pool) != APR_SUCCESS)
+        return;
+    bdb_unsynced_clear(store->config.path, pool);
+    if (is_used(store->control))
+        bdb_unsynced_mark(store->config.path, &trouble, pool);
+}
+
 /* Hears nothing but the end of the leash, and sleeps on it. */
 static void keep_house(const condreq_store_config_t *config,
                        const condreq_keeper_t *keeper, int leash,
@@ -109,6 +131,7 @@ static void keep_house(const condreq_store_config_t *config,
     while (poll(&polled, 1,
                 status == APR_SUCCESS ? ROUND_MS : ROUND_AFTER_TROUBLE_MS) <= 0)
         status = keep_house_once(store, ++round, keeper, pool);
+    leave_house((bdb_store_t *)store, pool);
     _exit(0);
 }
 
