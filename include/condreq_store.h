@@ -10,6 +10,9 @@
 /** Longest key in bytes: namespace, path, no NUL inside. */
 #define CONDREQ_KEY_MAX 1280
 
+/** Longest path of a store's directory. */
+#define CONDREQ_STORE_PATH_MAX 3900
+
 /** A process died inside, or the disk failed: nobody gets in before the store
  * has been recovered. Nothing changed. */
 #define CONDREQ_EPANIC (APR_OS_START_USERERR + 2)

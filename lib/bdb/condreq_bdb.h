@@ -93,6 +93,9 @@ apr_status_t bdb_places_make(bdb_places_t *next, const bdb_places_t *last,
 apr_status_t bdb_places_publish(const bdb_places_t *places, const char *path,
                                 condreq_trouble_t *trouble, apr_pool_t *pool);
 
+/** Makes what was renamed in a directory, or made there, last. */
+int bdb_directory_sync(const char *path);
+
 /** Removes a directory of regions, if it is one and ours. */
 void bdb_places_remove_regions(const char *regions, apr_pool_t *pool);
 
@@ -185,9 +188,11 @@ int bdb_handles_open(bdb_store_t *store);
  * was committed, and writes the generation's name. Nobody may be inside.
  * @param after    the new generation is a later one than this
  * @param control  whose witnesses ask; NULL where there is none
+ * @param is_old   what is found may be an older state than what was seen: a new
+ *                 incarnation begins
  */
 apr_status_t bdb_recover(const condreq_store_config_t *config,
-                         apr_uint64_t after, bdb_control_t *control,
+                         apr_uint64_t after, bdb_control_t *control, int is_old,
                          condreq_trouble_t *trouble, apr_pool_t *pool);
 
 apr_status_t bdb_keep(const condreq_store_config_t *config,
@@ -270,6 +275,39 @@ int bdb_format_check(bdb_store_t *store);
 
 /** Inside: 0 where no old state was ever brought back. */
 int bdb_incarnation(bdb_store_t *store, apr_uint64_t *incarnation);
+
+/**
+ * Inside, with nobody else: begins a new incarnation, because an old state was
+ * brought back. Whoever brings one back calls it before anyone opens the store.
+ * @param at_least  where more is known to have been begun than this store
+ *                  knows of; else 0
+ */
+int bdb_incarnation_begin(bdb_store_t *store, apr_uint64_t at_least);
+
+/* Logs: those that no recovery of this store needs may be what a backup that
+ * is being made needs. */
+
+/** Keeps all logs that are there, until the lease is closed or this process
+ * ends. A process has one lease on a store at a time.
+ * @param lease  is set to a descriptor */
+apr_status_t bdb_logs_keep(int *lease, const char *path,
+                           condreq_trouble_t *trouble, apr_pool_t *pool);
+
+/** Inside: removes logs that nobody needs. */
+int bdb_logs_remove(bdb_store_t *store);
+
+/* Unsynced commits: a file that outlives the kernel's memory, unlike them. */
+
+/** Were there commits that the kernel may have lost with the power? */
+int bdb_unsynced_lost(const char *path, apr_pool_t *pool);
+
+/** Notes, on the disk, that commits come which are not. Does nothing where
+ * that is noted already. */
+apr_status_t bdb_unsynced_mark(const char *path, condreq_trouble_t *trouble,
+                               apr_pool_t *pool);
+
+/** Takes it back: whatever was committed is on the disk. */
+void bdb_unsynced_clear(const char *path, apr_pool_t *pool);
 
 /** Big-endian numbers, as they stand in keys and values. */
 void bdb_write_u32(unsigned char *bytes, apr_uint32_t value);

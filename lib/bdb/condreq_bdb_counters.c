@@ -216,3 +216,17 @@ int bdb_incarnation(bdb_store_t *store, apr_uint64_t *incarnation)
 
     return store_counter(store, KIND_INCARNATION, &counter, incarnation);
 }
+
+/* Before anybody reads: a tag is made with the incarnation that was opened. */
+int bdb_incarnation_begin(bdb_store_t *store, apr_uint64_t at_least)
+{
+    counter_t counter;
+    apr_uint64_t incarnation;
+    int code = store_counter(store, KIND_INCARNATION, &counter, &incarnation);
+
+    if (code != 0)
+        return code;
+    incarnation++;
+    return counter_put(store, NULL, &counter,
+                       incarnation < at_least ? at_least : incarnation);
+}

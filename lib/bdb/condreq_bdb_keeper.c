@@ -240,7 +240,7 @@ static void recover_and_exit(keeping_t *keeping, pid_t parent)
     CONDREQ_FAULT("recovery begins");
     status =
         bdb_recover(keeping->config, bdb_word_generation(word_now(keeping)),
-                    control, &trouble, keeping->round);
+                    control, 0, &trouble, keeping->round);
     if (status != APR_SUCCESS) {
         say(keeping, CONDREQ_KEEPER_ERROR, "%s", trouble.sentence);
         if (!make_room(keeping, control))

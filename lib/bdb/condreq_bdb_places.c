@@ -42,6 +42,8 @@ apr_status_t bdb_places_make_path(const char *path, condreq_trouble_t *trouble)
     if (path[0] != '/')
         return condreq_trouble(trouble, APR_EBADPATH, "the store's path %s",
                                path);
+    if (strlen(path) > CONDREQ_STORE_PATH_MAX)
+        return condreq_trouble(trouble, APR_ENAMETOOLONG, "the store's path");
     return make_directory(path, trouble);
 }
 
@@ -239,7 +241,7 @@ static int write_generation(const bdb_places_t *places, const char *name)
 }
 
 /* A rename lasts once the directory has been written. */
-static int sync_directory(const char *path)
+int bdb_directory_sync(const char *path)
 {
     int descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int synced = descriptor >= 0 && fsync(descriptor) == 0;
@@ -256,7 +258,7 @@ apr_status_t bdb_places_publish(const bdb_places_t *places, const char *path,
     const char *unpublished = apr_pstrcat(pool, name, ".new", NULL);
 
     if (write_generation(places, unpublished) &&
-        rename(unpublished, name) == 0 && sync_directory(path))
+        rename(unpublished, name) == 0 && bdb_directory_sync(path))
         return APR_SUCCESS;
     return condreq_trouble(trouble, errno, "writing %s", name);
 }

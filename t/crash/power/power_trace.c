@@ -1,8 +1,9 @@
 /* The trace: every write, flush and name in a store's directories of trees and
  * log, in the order in which the kernel was asked.
  * Knows system calls, in whose place it stands for this program and for the
- * library; no record, no store. What is written by other ways (stdio, a
- * mapping) does not pass here: the small files have a table of their own. */
+ * library; no record. Of the small files it has the note of unsynced commits;
+ * what is written by other ways (stdio, a mapping) does not pass here, and has
+ * a table of its own. */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -146,12 +147,17 @@ static void find_below(const char *directory)
 
 void trace_begin(const char *store)
 {
+    char note[600];
+
+    snprintf(note, sizeof note, "%s/unsynced", store);
     trace->count = trace->used = 0;
     trace->files = 0;
     name_count = 0;
     snprintf(prefix, sizeof prefix, "%s/", store);
     find_below("data");
     find_below("log");
+    if (access(note, F_OK) == 0)
+        find_file(note, "unsynced");
     trace->found = trace->count;
 }
 
@@ -200,16 +206,21 @@ const char *trace_bytes(const event_t *event)
     if (!real)                                                                 \
     real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
 
-/* @return the name below the store, or NULL where it is none of ours */
+/* @return the name below the store, or NULL where it is none of ours; the
+ * store's own directory has none, and is flushed for its names' sake */
 static const char *watched(const char *path)
 {
     size_t length = strlen(prefix);
 
-    if (!recording || strncmp(path, prefix, length) != 0)
+    if (!recording || strncmp(path, prefix, length - 1) != 0)
         return NULL;
+    if (!path[length - 1])
+        return "";
     path += length;
-    return !strncmp(path, "data/", 5) || !strncmp(path, "log/", 4) ? path
-                                                                   : NULL;
+    return !strncmp(path, "data/", 5) || !strncmp(path, "log/", 4) ||
+                   !strcmp(path, "unsynced")
+               ? path
+               : NULL;
 }
 
 static void note_open(int descriptor, const char *name, int flags)
@@ -218,7 +229,7 @@ static void note_open(int descriptor, const char *name, int flags)
     struct stat found;
 
     if (descriptor >= DESCRIPTORS_MAX || fstat(descriptor, &found) != 0 ||
-        !S_ISREG(found.st_mode))
+        S_ISDIR(found.st_mode) != !*name)
         return;
     known = name_find(name);
     opened[descriptor] = 1 + (known ? known->file : name_create(name));
