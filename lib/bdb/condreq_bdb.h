@@ -75,6 +75,10 @@ typedef struct bdb_txn_t {
 apr_status_t bdb_places_find(bdb_places_t *places, const char *path,
                              condreq_trouble_t *trouble, apr_pool_t *pool);
 
+/** Where bdb_places_find() found another format: was that ours, and not all of
+ * it reached the disk? Then the next one may be published over it. */
+int bdb_places_are_torn(const char *path, apr_pool_t *pool);
+
 /** Removes the regions of all generations but this one. */
 void bdb_places_remove_others(const bdb_places_t *places, const char *path,
                               apr_pool_t *pool);

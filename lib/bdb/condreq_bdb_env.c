@@ -258,7 +258,9 @@ apr_status_t bdb_recover(const condreq_store_config_t *config,
     apr_status_t status;
     int code;
 
-    if ((status = bdb_places_find(&last, config->path, trouble, pool)))
+    status = bdb_places_find(&last, config->path, trouble, pool);
+    if (status != APR_SUCCESS && !(status == CONDREQ_EFORMAT &&
+                                   bdb_places_are_torn(config->path, pool)))
         return status;
     if (last.generation < after)
         last.generation = after;

@@ -173,7 +173,7 @@ apr_status_t bdb_places_make(bdb_places_t *next, const bdb_places_t *last,
     return APR_SUCCESS;
 }
 
-/* A file that is cut short counts as none: it is written whole or not. */
+/* It is written whole or not at all; a disk that fails may do otherwise. */
 static int read_generation(bdb_places_t *places, FILE *file, apr_pool_t *pool)
 {
     char regions[REGIONS_PATH_MAX];
@@ -185,6 +185,20 @@ static int read_generation(bdb_places_t *places, FILE *file, apr_pool_t *pool)
     places->generation = generation;
     places->regions = apr_pstrdup(pool, regions);
     return 1;
+}
+
+int bdb_places_are_torn(const char *path, apr_pool_t *pool)
+{
+    FILE *file = fopen(apr_pstrcat(pool, path, "/generation", NULL), "re");
+    char line[sizeof(GENERATION_HEADER)] = "";
+    size_t got;
+
+    if (!file)
+        return 0;
+    got = fread(line, 1, sizeof(line) - 1, file);
+    fclose(file);
+    return got == 0 || line[0] == '\0' ||
+           memcmp(line, GENERATION_HEADER, got) == 0;
 }
 
 /* In a copy of a store's directory the file names the original's regions,

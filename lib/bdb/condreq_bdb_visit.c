@@ -63,10 +63,22 @@ apr_status_t bdb_status(int code)
     }
 }
 
+#define DAMAGED                                                                \
+    "a page on the disk is damaged; restore a backup, or save what can be "    \
+    "read by condreqctl salvage"
+
+/* It says so by a message alone, and gives up as for everything else. */
+static int is_damage(int code, const char *heard)
+{
+    return code == DB_RUNRECOVERY && strcasestr(heard, "checksum") != NULL;
+}
+
 /* The library calls a wait that was given up a deadlock too, and promises of
  * an upgrade what it knows nothing about. */
-static const char *words_of(int code)
+static const char *words_of(int code, const char *heard)
 {
+    if (is_damage(code, heard))
+        return DAMAGED;
     switch (code) {
     case DB_LOCK_DEADLOCK:
     case DB_LOCK_NOTGRANTED:
@@ -83,11 +95,11 @@ apr_status_t bdb_trouble(condreq_trouble_t *trouble, int code,
                          const condreq_trouble_t *heard, const char *doing,
                          const char *key)
 {
-    int told = heard && heard->sentence[0];
+    const char *words = heard ? heard->sentence : "";
 
     apr_snprintf(trouble->sentence, sizeof(trouble->sentence),
                  "%s%s%.100s: %s%s%s", doing, key[0] ? " " : "", key,
-                 words_of(code), told ? "; " : "", told ? heard->sentence : "");
+                 words_of(code, words), words[0] ? "; " : "", words);
     return bdb_status(code);
 }
 

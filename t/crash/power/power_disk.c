@@ -191,6 +191,7 @@ static apr_uint32_t native_u32(const unsigned char *bytes)
 
 /* A record begins with where the one before began, and its own length. */
 #define RECORD_HEADER 12u
+#define FIRST_RECORD 28u
 
 /** Where records end in what was not flushed. */
 typedef struct ends_t {
@@ -278,6 +279,9 @@ static void choose_cut(disk_t *disk)
     if (disk->fate->log == LOG_IN_RECORD)
         disk->cut_at -=
             1 + next_random(&disk->seed) % (ends.ends[chosen].length - 1);
+    /* The first record stands in one sector. */
+    if (disk->cut_at < FIRST_RECORD)
+        disk->cut_at = 0;
 }
 
 /* How much of a write to the log comes before the cut. */
@@ -295,7 +299,8 @@ static apr_uint64_t before_cut(const disk_t *disk, const event_t *event)
                                                     : event->length;
 }
 
-/* What the medium held before: nothing, or what somebody else's file left. */
+/* What the medium held before: nothing, or what somebody else's file left, but
+ * for the sector that says what kind of file it is. */
 static void put_tail(disk_t *disk, const event_t *event, apr_uint64_t from)
 {
     content_t *file = &disk->files[event->file];
@@ -305,7 +310,7 @@ static void put_tail(disk_t *disk, const event_t *event, apr_uint64_t from)
     if (disk->fate->tail == TAIL_ABSENT)
         return;
     for (i = from; i < event->length; i++) {
-        if (disk->fate->tail == TAIL_OLD)
+        if (disk->fate->tail == TAIL_OLD && event->at + i >= SECTOR)
             byte = trace_bytes(event)[(i * 7 + 13) % event->length];
         put_bytes(file, event->at + i, &byte, 1);
     }
