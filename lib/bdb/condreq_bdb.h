@@ -149,6 +149,19 @@ apr_status_t bdb_trouble(condreq_trouble_t *trouble, int code,
                          const condreq_trouble_t *heard, const char *doing,
                          const char *key);
 
+/* Damage: pages that are not as they were written. */
+
+/** Does a code of the library, and what it said, mean that? */
+int bdb_damage_is(int code, const condreq_trouble_t *heard);
+
+/** Has it been met where this key leads?
+ * @param control  NULL where nobody else is: nothing is known
+ * @return 0 or DB_CHKSUM_FAIL */
+int bdb_damage_known(const bdb_control_t *control, const char *key);
+
+/** Remembers that it has. */
+void bdb_damage_note(bdb_control_t *control, const char *key);
+
 /* Environment. */
 
 apr_status_t bdb_prepare(const condreq_store_config_t *config,

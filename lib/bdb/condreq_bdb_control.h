@@ -67,6 +67,10 @@ typedef struct bdb_slot_t {
     apr_uint64_t witness_body_id;
 } bdb_slot_t;
 
+/** How many damaged keys are remembered; where there are more, all counts as
+ * damaged. */
+#define BDB_DAMAGED_KEYS 256u
+
 typedef struct bdb_control_file_t {
     char magic[16];
     apr_uint32_t layout;
@@ -88,6 +92,9 @@ typedef struct bdb_control_file_t {
     _Atomic(apr_uint32_t) has_no_ballast;
     /** documents that were removed, and have left room in the trees */
     _Atomic(apr_uint64_t) removals;
+    /** keys that were found damaged, by their hashes */
+    _Atomic(apr_uint32_t) damages;
+    _Atomic(apr_uint32_t) damaged[BDB_DAMAGED_KEYS];
     /** when the library last ran out of memory, by bdb_clock_us() */
     _Atomic(apr_int64_t) out_of_memory_us;
     /** raised by every keeper that begins */

@@ -131,6 +131,8 @@ static int visit_draw(bdb_store_t *store, bdb_visit_t *visit)
     int code = counter_name(&counter, KIND_SEQUENCE, visit->key);
 
     if (code == 0)
+        code = bdb_damage_known(store->control, visit->key);
+    if (code == 0)
         code = bdb_room_reserve(&store->room, store->control, slot,
                                 bdb_room_needed(0), BDB_RESERVE_FLOOR);
     if (code == 0)

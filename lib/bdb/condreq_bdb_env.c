@@ -259,8 +259,8 @@ apr_status_t bdb_recover(const condreq_store_config_t *config,
     int code;
 
     status = bdb_places_find(&last, config->path, trouble, pool);
-    if (status != APR_SUCCESS && !(status == CONDREQ_EFORMAT &&
-                                   bdb_places_are_torn(config->path, pool)))
+    if (status != APR_SUCCESS &&
+        !(status == CONDREQ_EFORMAT && bdb_places_are_torn(config->path, pool)))
         return status;
     if (last.generation < after)
         last.generation = after;

@@ -67,19 +67,13 @@ apr_status_t bdb_status(int code)
     "a page on the disk is damaged; restore a backup, or save what can be "    \
     "read by condreqctl salvage"
 
-/* It says so by a message alone, and gives up as for everything else. */
-static int is_damage(int code, const char *heard)
-{
-    return code == DB_RUNRECOVERY && strcasestr(heard, "checksum") != NULL;
-}
-
 /* The library calls a wait that was given up a deadlock too, and promises of
  * an upgrade what it knows nothing about. */
-static const char *words_of(int code, const char *heard)
+static const char *words_of(int code)
 {
-    if (is_damage(code, heard))
-        return DAMAGED;
     switch (code) {
+    case DB_CHKSUM_FAIL:
+        return DAMAGED;
     case DB_LOCK_DEADLOCK:
     case DB_LOCK_NOTGRANTED:
         return "others were in the way for too long";
@@ -97,9 +91,11 @@ apr_status_t bdb_trouble(condreq_trouble_t *trouble, int code,
 {
     const char *words = heard ? heard->sentence : "";
 
+    if (bdb_damage_is(code, heard))
+        code = DB_CHKSUM_FAIL;
     apr_snprintf(trouble->sentence, sizeof(trouble->sentence),
                  "%s%s%.100s: %s%s%s", doing, key[0] ? " " : "", key,
-                 words_of(code, words), words[0] ? "; " : "", words);
+                 words_of(code), words[0] ? "; " : "", words);
     return bdb_status(code);
 }
 
@@ -146,6 +142,10 @@ static apr_status_t run_inside(bdb_store_t *store, bdb_visit_t *visit,
     bdb_slot_leave(slot);
     if (*code == DB_RUNRECOVERY)
         bdb_control_condemn(store->control, word, BDB_CONDEMNED_BY_LIBRARY);
+    if (bdb_damage_is(*code, &heard)) {
+        bdb_damage_note(store->control, visit->key);
+        *code = DB_CHKSUM_FAIL;
+    }
     /* What came of it in a condemned environment, good or bad, may have come of
      * its end: a panic surprises the library in places where it goes on. */
     else if (atomic_load(&store->control->file->word) != word &&

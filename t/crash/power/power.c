@@ -102,8 +102,8 @@ void power_remove(const char *path)
 
     apr_pool_create(&pool, NULL);
     if (bdb_places_find(&places, path, &trouble, pool) == APR_SUCCESS)
-        bdb_places_remove_others(
-            &(bdb_places_t){NULL, NULL, NULL, 0}, path, pool);
+        bdb_places_remove_others(&(bdb_places_t){NULL, NULL, NULL, 0}, path,
+                                 pool);
     nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     apr_pool_destroy(pool);
 }
@@ -139,9 +139,9 @@ static void judge_states(int nosync, unsigned round)
     unsigned i;
 
     for (i = 0; i < options.states; i++) {
-        fate_t fate = fate_draw(
-            options.seed * 1000003u + round * 10007u + i * 2u + (unsigned)nosync,
-            trace_found());
+        fate_t fate = fate_draw(options.seed * 1000003u + round * 10007u +
+                                    i * 2u + (unsigned)nosync,
+                                trace_found());
 
         judge_state(&fate, nosync, i % 4 == 0);
     }
@@ -154,8 +154,8 @@ static apr_uint64_t make_next(const char *path, unsigned round)
 {
     fate_t fate = fate_draw(options.seed * 31u + round, trace_found());
 
-    fate.cut = trace_count() - (trace_count() - trace_found()) / 8 -
-               fate.seed % 50;
+    fate.cut =
+        trace_count() - (trace_count() - trace_found()) / 8 - fate.seed % 50;
     while (trace_event(fate.cut)->kind != EVENT_SYNC)
         fate.cut++;
     fate.log = LOG_SECTORS;

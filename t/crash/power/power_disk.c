@@ -290,8 +290,7 @@ static apr_uint64_t before_cut(const disk_t *disk, const event_t *event)
     const content_t *file = &disk->files[event->file];
     const content_t *cut = &disk->files[disk->cut_file];
 
-    if (disk->cut_at == APR_UINT64_MAX ||
-        log_number(file) < log_number(cut))
+    if (disk->cut_at == APR_UINT64_MAX || log_number(file) < log_number(cut))
         return event->length;
     if (event->file != disk->cut_file || event->at >= disk->cut_at)
         return 0;
@@ -393,8 +392,8 @@ static void store_file(const content_t *file, const char *path)
     snprintf(name, sizeof name, "%s/%s", path, file->name);
     descriptor = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     while (descriptor >= 0 && done < file->length) {
-        ssize_t written = write(descriptor, file->bytes + done,
-                                file->length - done);
+        ssize_t written =
+            write(descriptor, file->bytes + done, file->length - done);
 
         if (written <= 0)
             abort();

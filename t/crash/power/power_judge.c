@@ -25,9 +25,9 @@ static int body_holds(condreq_store_t *store, unsigned key,
     if (written->record.state != CONDREQ_LIVE)
         return 1;
     work_body(expected, length, written->seed);
-    status = store->provider->body_read(store, work_key(key, pool),
-                                        &written->record, 0, bytes, length,
-                                        &trouble, pool);
+    status =
+        store->provider->body_read(store, work_key(key, pool), &written->record,
+                                   0, bytes, length, &trouble, pool);
     if (status != APR_SUCCESS)
         printf("# %s\n", trouble.sentence);
     return status == APR_SUCCESS && memcmp(bytes, expected, length) == 0;
@@ -55,7 +55,8 @@ static void check_key(condreq_store_t *store, unsigned key,
         return;
     if (!records_agree(record, &written->record) ||
         !body_holds(store, key, written, pool))
-        power_violation(VIOLATION_HALF, "%s: version %lu is not what was "
+        power_violation(VIOLATION_HALF,
+                        "%s: version %lu is not what was "
                         "written (%d, %lu bytes; %d, %lu bytes)",
                         work_key(key, pool), (unsigned long)record->version,
                         record->state, (unsigned long)record->body_length,
@@ -88,8 +89,7 @@ static apr_uint64_t latest_beginning(const apr_uint64_t found[KEYS])
     unsigned key;
 
     for (key = 0; key < KEYS; key++)
-        if (found[key] > 0 &&
-            history->versions[key][found[key]].began > latest)
+        if (found[key] > 0 && history->versions[key][found[key]].began > latest)
             latest = history->versions[key][found[key]].began;
     return latest;
 }
@@ -102,7 +102,8 @@ static void check_nothing_lost(const apr_uint64_t found[KEYS], apr_uint64_t cut,
 
     for (key = 0; key < KEYS; key++) {
         if (found[key] < acknowledged_before(key, latest))
-            power_violation(VIOLATION_ORDER, "%s: version %lu is there, and "
+            power_violation(VIOLATION_ORDER,
+                            "%s: version %lu is there, and "
                             "what was written after version %lu",
                             work_key(key, pool), (unsigned long)found[key],
                             (unsigned long)acknowledged_before(key, latest));
@@ -110,7 +111,8 @@ static void check_nothing_lost(const apr_uint64_t found[KEYS], apr_uint64_t cut,
         if (found[key] < acknowledged && nosync)
             atomic_fetch_add(&board->taken, 1);
         else if (found[key] < acknowledged)
-            power_violation(VIOLATION_LOST, "%s: version %lu was acknowledged, "
+            power_violation(VIOLATION_LOST,
+                            "%s: version %lu was acknowledged, "
                             "%lu is there",
                             work_key(key, pool), (unsigned long)acknowledged,
                             (unsigned long)found[key]);
@@ -164,8 +166,8 @@ static int same_tag(const condreq_strategy_t *strategy, const char *path,
 }
 
 /* A tag that a client may hold, and the version that there is now. */
-static void check_tag(unsigned key, const written_t *held,
-                      const written_t *now, apr_pool_t *pool)
+static void check_tag(unsigned key, const written_t *held, const written_t *now,
+                      apr_pool_t *pool)
 {
     static const condreq_strategy_t strategies[] = {
         {CONDREQ_STRATEGY_VERSION, NULL, 0},
@@ -181,7 +183,8 @@ static void check_tag(unsigned key, const written_t *held,
         return;
     for (i = 0; i < 2; i++)
         if (same_tag(&strategies[i], path, held, now, pool))
-            power_violation(VIOLATION_TAG, "%s: the tag of version %lu, which "
+            power_violation(VIOLATION_TAG,
+                            "%s: the tag of version %lu, which "
                             "was handed out, names another content",
                             path, (unsigned long)held->record.version);
 }
@@ -228,7 +231,8 @@ static void write_anew(condreq_store_t *store, unsigned key,
         if (!work_write(store, key, 0x7fff0001u + *version * 9, &written,
                         pool) ||
             written.record.version != *version + 1) {
-            power_violation(VIOLATION_WRITE, "%s: a write after version %lu "
+            power_violation(VIOLATION_WRITE,
+                            "%s: a write after version %lu "
                             "made %lu",
                             work_key(key, pool), (unsigned long)*version,
                             (unsigned long)written.record.version);
@@ -240,8 +244,8 @@ static void write_anew(condreq_store_t *store, unsigned key,
 }
 
 /* Whoever draws a number looks whether it is taken; it had better not be. */
-static void create_anew(condreq_store_t *store,
-                        const apr_uint64_t found[KEYS], apr_pool_t *pool)
+static void create_anew(condreq_store_t *store, const apr_uint64_t found[KEYS],
+                        apr_pool_t *pool)
 {
     written_t written = {0};
     condreq_trouble_t trouble;
@@ -253,7 +257,8 @@ static void create_anew(condreq_store_t *store,
     }
     for (taken = number; taken <= CREATED_MAX; taken++)
         if (found[DOCUMENTS + PAIR + taken - 1] > 0)
-            power_violation(VIOLATION_NAME, "number %lu was given, and %lu is "
+            power_violation(VIOLATION_NAME,
+                            "number %lu was given, and %lu is "
                             "there",
                             (unsigned long)number, (unsigned long)taken);
     if (!work_create(store, 5, &written, pool) || written.record.version != 1)
@@ -302,8 +307,7 @@ typedef struct case_t {
     int nosync;
 } case_t;
 
-static condreq_store_t *prepare_and_open(const case_t *judged,
-                                         apr_pool_t *pool)
+static condreq_store_t *prepare_and_open(const case_t *judged, apr_pool_t *pool)
 {
     condreq_store_config_t *config = apr_palloc(pool, sizeof *config);
     condreq_trouble_t trouble = {""};
@@ -356,7 +360,8 @@ static int judge_again_apart(void *baton)
         if (store->provider->lookup(store, work_key(key, pool), &record,
                                     &trouble, pool) ||
             record.version < board->found[key] || record.version == 0)
-            power_violation(VIOLATION_LOST, "%s: what was written after the "
+            power_violation(VIOLATION_LOST,
+                            "%s: what was written after the "
                             "cut is gone",
                             work_key(key, pool));
     write_all_anew(store, board->found, 0, pool);

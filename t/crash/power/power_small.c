@@ -88,8 +88,7 @@ typedef struct before_t {
 static int prepare_apart(void *baton)
 {
     const before_t *before = baton;
-    condreq_store_config_t config =
-        work_config(before->path, before->nosync);
+    condreq_store_config_t config = work_config(before->path, before->nosync);
     condreq_trouble_t trouble = {""};
     bdb_places_t places;
     apr_pool_t *pool;
@@ -123,8 +122,8 @@ void small_rows(const char *place, int nosync)
 
         disk_make(&fate, path);
         power_row(power_apart(prepare_apart, &before) == 0 &&
-               judge(path, fate.cut, nosync, 1),
-           "%s: nothing is lost", rows[i].sentence);
+                      judge(path, fate.cut, nosync, 1),
+                  "%s: nothing is lost", rows[i].sentence);
         power_remove(path);
     }
 }

@@ -61,7 +61,8 @@ void work_body(char *bytes, apr_size_t length, apr_uint64_t seed)
     apr_size_t i;
 
     for (i = 0; i < length; i++)
-        bytes[i] = (char)('a' + (seed * 31 + i * (seed % 11 + 1) + i / 97) % 26);
+        bytes[i] =
+            (char)('a' + (seed * 31 + i * (seed % 11 + 1) + i / 97) % 26);
 }
 
 static const condreq_rules_t rules = {
@@ -239,15 +240,18 @@ static int write_one(thread_t *thread, apr_uint64_t seed, apr_pool_t *pool)
             number > CREATED_MAX)
             return 0;
         key = key_of_number(number);
-    } else if (kind == 1) {
+    }
+    else if (kind == 1) {
         if (!work_write_pair(thread->store, seed, written, pool))
             return 0;
         written[1].acknowledged = trace_mark();
         enter(DOCUMENTS + 1, &written[1]);
         key = DOCUMENTS;
-    } else if (!work_write(thread->store, key, seed, written, pool))
+    }
+    else if (!work_write(thread->store, key, seed, written, pool))
         return 0;
-    written[0].acknowledged = kind == 1 ? written[1].acknowledged : trace_mark();
+    written[0].acknowledged =
+        kind == 1 ? written[1].acknowledged : trace_mark();
     enter(key, &written[0]);
     return 1;
 }
@@ -316,8 +320,7 @@ static unsigned set_to_work(condreq_store_t *store, unsigned round,
 
 static void lose(unsigned key, const written_t *written)
 {
-    if (history->lost_count ==
-        sizeof history->lost / sizeof history->lost[0])
+    if (history->lost_count == sizeof history->lost / sizeof history->lost[0])
         abort();
     history->lost[history->lost_count].key = key;
     history->lost[history->lost_count++].written = *written;
