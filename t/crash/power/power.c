@@ -33,9 +33,11 @@ static struct {
     unsigned rounds;
     unsigned writes;
     unsigned seed;
+    /** of the log's records this part is tried */
+    unsigned every;
     /** 0: sync alone, 1: write_nosync alone */
     unsigned only;
-} options = {100, 2, 480, 1, 2};
+} options = {50, 2, 480, 1, 200, 2};
 
 board_t *board;
 
@@ -147,6 +149,35 @@ static void judge_states(int nosync, unsigned round)
     }
 }
 
+/* Each time that the log is flushed, each record that is under way is once the
+ * last one, whole or not: every so many of them, so that it is over in time. */
+static void judge_records(int nosync)
+{
+    fate_t fate = fate_draw(options.seed, trace_found());
+    unsigned record, records, at = 0;
+
+    fate.names = 2;
+    for (fate.cut = trace_found() + 1; fate.cut <= trace_count(); fate.cut++) {
+        if (trace_event(fate.cut - 1)->kind != EVENT_WRITE ||
+            (fate.cut < trace_count() &&
+             trace_event(fate.cut)->kind != EVENT_SYNC))
+            continue;
+        records = 2 * disk_records(&fate);
+        for (record = 0; record < records; record++) {
+            if (at++ % options.every != 0)
+                continue;
+            fate.seed += 2;
+            fate.record = record / 2 + 1;
+            fate.log = record % 2 ? LOG_IN_RECORD : LOG_AT_RECORD;
+            fate.tail = at % TAIL_KINDS;
+            fate.pages_of_8 = at / 3 % 9;
+            judge_state(&fate, nosync, 0);
+        }
+    }
+    printf("# of %u ends of the log every %u. was tried\n", at, options.every);
+    fflush(stdout);
+}
+
 /* ---- rounds ---- */
 
 /* @return where it was cut */
@@ -209,6 +240,8 @@ static void run_rounds(int nosync)
         trace_begin(path);
         work_run(path, nosync, round, options.writes, cut);
         judge_states(nosync, round);
+        if (round == 0)
+            judge_records(nosync);
         printf("# round %u: %lu events\n", round,
                (unsigned long)(trace_count() - trace_found()));
         fflush(stdout);
@@ -267,7 +300,7 @@ static void read_options(int argc, char **argv)
 {
     int option;
 
-    while ((option = getopt(argc, argv, "n:r:w:s:o:")) != -1) {
+    while ((option = getopt(argc, argv, "n:r:w:s:e:o:")) != -1) {
         unsigned number = (unsigned)strtoul(optarg ? optarg : "0", NULL, 10);
 
         if (option == 'n')
@@ -278,12 +311,15 @@ static void read_options(int argc, char **argv)
             options.writes = number;
         else if (option == 's')
             options.seed = number;
+        else if (option == 'e')
+            options.every = number;
         else if (option == 'o')
             options.only = number;
         else {
-            fprintf(stderr, "usage: power [-n states a round] [-r rounds] [-w "
-                            "writes a round] [-s seed] [-o 0: sync alone, "
-                            "1: write_nosync alone]\n");
+            fprintf(stderr, "usage: power [-n states a round] [-r rounds] "
+                            "[-w writes a round] [-s seed]\n"
+                            "             [-e cut the log at every n-th place] "
+                            "[-o 0: sync alone, 1: write_nosync alone]\n");
             exit(2);
         }
     }

@@ -102,6 +102,9 @@ typedef struct fate_t {
     /** of names made or removed since the last flush: none, some, all */
     unsigned names;
     unsigned seed;
+    /** which of the records that are under way is the last, from 1; 0: one at
+     * random */
+    unsigned record;
     /** the disk forgets the last flush that it confirmed: to see that this is
      * noticed */
     int lies;
@@ -109,6 +112,9 @@ typedef struct fate_t {
 
 /** Chooses at random. @param seed  all that the choice depends on */
 fate_t fate_draw(unsigned seed, apr_uint64_t first);
+
+/** How many of the log's records are under way. */
+unsigned disk_records(const fate_t *fate);
 
 /** Makes PATH/data and PATH/log. */
 void disk_make(const fate_t *fate, const char *path);

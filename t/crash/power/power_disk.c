@@ -273,7 +273,9 @@ static void choose_cut(disk_t *disk)
     find_all_ends(&ends, disk);
     if (ends.count == 0)
         return;
-    chosen = next_random(&disk->seed) % ends.count;
+    chosen = (disk->fate->record ? disk->fate->record - 1
+                                 : next_random(&disk->seed)) %
+             ends.count;
     disk->cut_file = ends.ends[chosen].file;
     disk->cut_at = ends.ends[chosen].at;
     if (disk->fate->log == LOG_IN_RECORD)
@@ -403,11 +405,9 @@ static void store_file(const content_t *file, const char *path)
         abort();
 }
 
-void disk_make(const fate_t *fate, const char *path)
+static disk_t *disk_begin(const fate_t *fate)
 {
-    static const char *const directories[] = {"", "/data", "/log"};
     disk_t *disk = calloc(1, sizeof *disk);
-    char name[1024];
     unsigned i;
 
     if (!disk)
@@ -417,16 +417,43 @@ void disk_make(const fate_t *fate, const char *path)
     apply_names(disk, note_flushes(disk));
     for (i = 0; i < disk->count; i++)
         disk->files[i].is_log = !strncmp(disk->files[i].name, "log/", 4);
+    return disk;
+}
+
+static void disk_end(disk_t *disk)
+{
+    unsigned i;
+
+    for (i = 0; i < disk->count; i++)
+        free(disk->files[i].bytes);
+    free(disk);
+}
+
+unsigned disk_records(const fate_t *fate)
+{
+    disk_t *disk = disk_begin(fate);
+    static ends_t ends;
+
+    find_all_ends(&ends, disk);
+    disk_end(disk);
+    return ends.count;
+}
+
+void disk_make(const fate_t *fate, const char *path)
+{
+    static const char *const directories[] = {"", "/data", "/log"};
+    disk_t *disk = disk_begin(fate);
+    char name[1024];
+    unsigned i;
+
     choose_cut(disk);
     fill(disk);
     for (i = 0; i < 3; i++) {
         snprintf(name, sizeof name, "%s%s", path, directories[i]);
         mkdir(name, 0700);
     }
-    for (i = 0; i < disk->count; i++) {
+    for (i = 0; i < disk->count; i++)
         if (disk->files[i].name[0])
             store_file(&disk->files[i], path);
-        free(disk->files[i].bytes);
-    }
-    free(disk);
+    disk_end(disk);
 }
