@@ -242,6 +242,8 @@ static void run_rounds(int nosync)
         judge_states(nosync, round);
         if (round == 0)
             judge_records(nosync);
+        if (round == 0 && !nosync)
+            torn_rows(place);
         printf("# round %u: %lu events\n", round,
                (unsigned long)(trace_count() - trace_found()));
         fflush(stdout);
@@ -275,7 +277,6 @@ static void judge_sync(void)
     report(sync_claims);
     lie();
     small_rows(place, 0);
-    torn_rows(place);
 }
 
 static void judge_nosync(void)

@@ -231,6 +231,7 @@ void judge_contents(condreq_store_t *store, apr_uint64_t cut, int nosync,
 
 /** Rows of TAP; over the trace and the history of the last round. */
 void small_rows(const char *place, int nosync);
+/** Over those of the first round, in which the trees' roots still change. */
 void torn_rows(const char *place);
 
 /** One row of TAP. */
