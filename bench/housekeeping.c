@@ -47,11 +47,15 @@ typedef struct board_t {
     _Atomic(unsigned long) writes;
     _Atomic(unsigned long) documents;
     _Atomic(int) stop;
+    /** how much had been logged since a checkpoint, at most, since the last
+     * sample */
+    _Atomic(unsigned long) unflushed_most;
 } board_t;
 
 static board_t *board;
 static pid_t workers[PROCESSES_MAX];
 static pid_t keeper;
+static pid_t gauge;
 static double begun_s;
 
 static void die(const char *what, const char *why)
@@ -186,6 +190,52 @@ static void work(void)
     _exit(0);
 }
 
+/* ---- the gauge ---- */
+
+#define LOOK_US 5000
+
+/* What a recovery would have to read. */
+static int visit_look(bdb_store_t *store, bdb_visit_t *visit)
+{
+    unsigned long most = atomic_load(&board->unflushed_most), unflushed;
+    DB_TXN_STAT *checkpoints = NULL;
+    DB_LOG_STAT *log = NULL;
+    int code;
+
+    (void)visit;
+    if ((code = store->env->txn_stat(store->env, &checkpoints, 0)) == 0 &&
+        (code = store->env->log_stat(store->env, &log, 0)) == 0) {
+        unflushed =
+            (unsigned long)(log->st_cur_file - checkpoints->st_last_ckp.file) *
+                store->room.plan.log_file_bytes +
+            log->st_cur_offset - checkpoints->st_last_ckp.offset;
+        if (unflushed > most)
+            atomic_store(&board->unflushed_most, unflushed);
+    }
+    free(checkpoints);
+    free(log);
+    return code;
+}
+
+static void look_on(void)
+{
+    static bdb_visit_t visit = {visit_look, "looking at the log", ""};
+    static condreq_store_config_t config;
+    condreq_trouble_t trouble;
+    apr_pool_t *pool;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    apr_pool_create(&pool, NULL);
+    config = store_config();
+    if (condreq_store_bdb.open(&opened, &config, &trouble, pool))
+        die("opening", trouble.sentence);
+    for (;;) {
+        if (bdb_visit((bdb_store_t *)opened, &visit, &trouble))
+            die("looking", trouble.sentence);
+        usleep(LOOK_US);
+    }
+}
+
 /* ---- keeper ---- */
 
 static void keeper_log(void *baton, condreq_keeper_level_t level,
@@ -245,6 +295,7 @@ static void start_all(void)
     unsigned i;
 
     keeper = start(keep);
+    gauge = start(look_on);
     for (i = 0; i < options.processes; i++)
         workers[i] = start(work);
 }
@@ -281,11 +332,13 @@ static void kill_all(const bdb_control_t *control)
     for (i = 0; i < options.processes; i++)
         kill(workers[i], SIGKILL);
     kill(keeper, SIGKILL);
+    kill(gauge, SIGKILL);
     if (house)
         kill(house, SIGKILL);
     for (i = 0; i < options.processes; i++)
         waitpid(workers[i], NULL, 0);
     waitpid(keeper, NULL, 0);
+    waitpid(gauge, NULL, 0);
 }
 
 /* ---- what is measured ---- */
@@ -352,11 +405,12 @@ static void print_sample(const bdb_control_t *control, apr_pool_t *pool)
     trees = sizes_of(places.data, "");
     if (places.regions)
         regions = sizes_of(places.regions, "__db.");
-    printf("sample %lu %.1f %lu %llu %u %llu %llu %lu %lu\n",
+    printf("sample %lu %.1f %lu %llu %u %llu %llu %lu %lu %lu\n",
            atomic_load(&board->writes), seconds_now() - begun_s,
            atomic_load(&board->documents), log.bytes / 1024, log.files,
            trees.bytes / 1024, regions.bytes / 1024, largest_worker_kib(),
-           private_kib(housekeeper_of(control)));
+           private_kib(housekeeper_of(control)),
+           atomic_exchange(&board->unflushed_most, 0) / 1024);
     fflush(stdout);
 }
 
@@ -498,7 +552,7 @@ int main(int argc, char **argv)
         die("memory", strerror(errno));
     begun_s = seconds_now();
     printf("# sample writes seconds documents log-KiB log-files trees-KiB "
-           "regions-KiB worker-KiB housekeeper-KiB\n"
+           "regions-KiB worker-KiB housekeeper-KiB unflushed-KiB\n"
            "# recovery writes seconds log-KiB ms\n"
            "# generation number worker-KiB keeper-KiB\n");
     print_recovery(0, 0);

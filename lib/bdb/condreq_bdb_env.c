@@ -310,7 +310,7 @@ static apr_status_t refuse_if_used(const condreq_store_config_t *config,
     return APR_SUCCESS;
 }
 
-/* Once more where the ballast makes room for it. */
+/* Once more where the ballast makes room for it, which mends no page. */
 static apr_status_t recover_alone(const condreq_store_config_t *config,
                                   int is_old, condreq_trouble_t *trouble,
                                   apr_pool_t *pool)
@@ -319,7 +319,8 @@ static apr_status_t recover_alone(const condreq_store_config_t *config,
     apr_status_t status =
         bdb_recover(config, after, NULL, is_old, trouble, pool);
 
-    if (status != APR_SUCCESS && bdb_ballast_release(config->path, pool))
+    if (status != APR_SUCCESS && status != CONDREQ_EFORMAT &&
+        bdb_ballast_release(config->path, pool))
         status = bdb_recover(config, after, NULL, is_old, trouble, pool);
     return status;
 }

@@ -55,6 +55,7 @@ apr_status_t bdb_status(int code)
         return CONDREQ_EPANIC;
     case DB_VERSION_MISMATCH:
     case DB_OLD_VERSION:
+    case DB_CHKSUM_FAIL:
         return CONDREQ_EFORMAT;
     case EDQUOT:
         return APR_ENOSPC;
