@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -50,6 +51,7 @@ typedef struct board_t {
     /** how much had been logged since a checkpoint, at most, since the last
      * sample */
     _Atomic(unsigned long) unflushed_most;
+    _Atomic(unsigned long) unflushed_now;
 } board_t;
 
 static board_t *board;
@@ -209,6 +211,7 @@ static int visit_look(bdb_store_t *store, bdb_visit_t *visit)
             (unsigned long)(log->st_cur_file - checkpoints->st_last_ckp.file) *
                 store->room.plan.log_file_bytes +
             log->st_cur_offset - checkpoints->st_last_ckp.offset;
+        atomic_store(&board->unflushed_now, unflushed);
         if (unflushed > most)
             atomic_store(&board->unflushed_most, unflushed);
     }
@@ -414,15 +417,25 @@ static void print_sample(const bdb_control_t *control, apr_pool_t *pool)
     fflush(stdout);
 }
 
+static double milliseconds(struct timeval time)
+{
+    return (double)time.tv_sec * 1e3 + (double)time.tv_usec / 1e3;
+}
+
+/* Also what it took of a processor, which other work does not change. */
 static void print_recovery(unsigned long writes, unsigned long long log_bytes)
 {
+    unsigned long unflushed = atomic_load(&board->unflushed_now);
     double from = seconds_now();
+    struct rusage used;
     int state;
 
-    if (waitpid(start(prepare), &state, 0) < 0 || state != 0)
+    if (wait4(start(prepare), &state, 0, &used) < 0 || state != 0)
         die("prepare", "failed");
-    printf("recovery %lu %.1f %llu %.0f\n", writes, seconds_now() - begun_s,
-           log_bytes / 1024, (seconds_now() - from) * 1000);
+    printf("recovery %lu %.1f %llu %lu %.0f %.0f\n", writes,
+           seconds_now() - begun_s, log_bytes / 1024, unflushed / 1024,
+           (seconds_now() - from) * 1000,
+           milliseconds(used.ru_utime) + milliseconds(used.ru_stime));
     fflush(stdout);
 }
 
@@ -553,7 +566,7 @@ int main(int argc, char **argv)
     begun_s = seconds_now();
     printf("# sample writes seconds documents log-KiB log-files trees-KiB "
            "regions-KiB worker-KiB housekeeper-KiB unflushed-KiB\n"
-           "# recovery writes seconds log-KiB ms\n"
+           "# recovery writes seconds log-KiB unflushed-KiB ms cpu-ms\n"
            "# generation number worker-KiB keeper-KiB\n");
     print_recovery(0, 0);
     while (writes < options.writes) {

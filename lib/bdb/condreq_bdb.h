@@ -3,9 +3,11 @@
  * One environment a store, one file here a noun: places (directories), control
  * and slots (who is inside), generation (the way inside), env (settings,
  * prepare, recovery, open, maintain), keeper (which watches), visit (the way
- * in and out of the library), txn, versions, bodies, counters. Functions that run inside a visit
- * return the library's own codes, so that the visit knows a deadlock when it
- * sees one; statuses of APR begin where the visit ends. */
+ * in and out of the library), damage (what is not as it was written), unsynced
+ * (commits that a power cut may take), logs, txn, versions, bodies, counters.
+ * Functions that run inside a visit return the library's own codes, so that the
+ * visit knows a deadlock when it sees one; statuses of APR begin where the
+ * visit ends. */
 #ifndef CONDREQ_BDB_H
 #define CONDREQ_BDB_H
 
