@@ -10,6 +10,9 @@
 /** Longest key in bytes: namespace, path, no NUL inside. */
 #define CONDREQ_KEY_MAX 1280
 
+/** Longest path of a store's directory. */
+#define CONDREQ_STORE_PATH_MAX 3900
+
 /** A process died inside, or the disk failed: nobody gets in before the store
  * has been recovered. Nothing changed. */
 #define CONDREQ_EPANIC (APR_OS_START_USERERR + 2)
@@ -92,7 +95,8 @@ typedef apr_status_t condreq_txn_body_t(condreq_txn_t *txn, void *baton,
  *  - APR_TIMEUP      the store was busy, or in recovery, longer than wait_us;
  *                    nothing changed
  *  - APR_ENOSPC      no room on the disk; nothing changed
- *  - CONDREQ_EFORMAT something there is of another format than ours
+ *  - CONDREQ_EFORMAT something there is of another format than ours, or is
+ *                    damaged
  *  - CONDREQ_EPANIC  the store has to be recovered; see there
  *  - CONDREQ_EUNKNOWN from txn() alone; see there
  *  - any other status: trouble, said in the trouble's sentence.

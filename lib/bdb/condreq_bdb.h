@@ -3,9 +3,11 @@
  * One environment a store, one file here a noun: places (directories), control
  * and slots (who is inside), generation (the way inside), env (settings,
  * prepare, recovery, open, maintain), keeper (which watches), visit (the way
- * in and out of the library), txn, versions, bodies, counters. Functions that run inside a visit
- * return the library's own codes, so that the visit knows a deadlock when it
- * sees one; statuses of APR begin where the visit ends. */
+ * in and out of the library), damage (what is not as it was written), unsynced
+ * (commits that a power cut may take), logs, txn, versions, bodies, counters.
+ * Functions that run inside a visit return the library's own codes, so that the
+ * visit knows a deadlock when it sees one; statuses of APR begin where the
+ * visit ends. */
 #ifndef CONDREQ_BDB_H
 #define CONDREQ_BDB_H
 
@@ -75,6 +77,10 @@ typedef struct bdb_txn_t {
 apr_status_t bdb_places_find(bdb_places_t *places, const char *path,
                              condreq_trouble_t *trouble, apr_pool_t *pool);
 
+/** Where bdb_places_find() found another format: was that ours, and not all of
+ * it reached the disk? Then the next one may be published over it. */
+int bdb_places_are_torn(const char *path, apr_pool_t *pool);
+
 /** Removes the regions of all generations but this one. */
 void bdb_places_remove_others(const bdb_places_t *places, const char *path,
                               apr_pool_t *pool);
@@ -92,6 +98,9 @@ apr_status_t bdb_places_make(bdb_places_t *next, const bdb_places_t *last,
 /** Makes a generation the one that bdb_places_find() finds. */
 apr_status_t bdb_places_publish(const bdb_places_t *places, const char *path,
                                 condreq_trouble_t *trouble, apr_pool_t *pool);
+
+/** Makes what was renamed in a directory, or made there, last. */
+int bdb_directory_sync(const char *path);
 
 /** Removes a directory of regions, if it is one and ours. */
 void bdb_places_remove_regions(const char *regions, apr_pool_t *pool);
@@ -142,6 +151,19 @@ apr_status_t bdb_trouble(condreq_trouble_t *trouble, int code,
                          const condreq_trouble_t *heard, const char *doing,
                          const char *key);
 
+/* Damage: pages that are not as they were written. */
+
+/** Does a code of the library, and what it said, mean that? */
+int bdb_damage_is(int code, const condreq_trouble_t *heard);
+
+/** Has it been met where this key leads?
+ * @param control  NULL where nobody else is: nothing is known
+ * @return 0 or DB_CHKSUM_FAIL */
+int bdb_damage_known(const bdb_control_t *control, const char *key);
+
+/** Remembers that it has. */
+void bdb_damage_note(bdb_control_t *control, const char *key);
+
 /* Environment. */
 
 apr_status_t bdb_prepare(const condreq_store_config_t *config,
@@ -185,9 +207,11 @@ int bdb_handles_open(bdb_store_t *store);
  * was committed, and writes the generation's name. Nobody may be inside.
  * @param after    the new generation is a later one than this
  * @param control  whose witnesses ask; NULL where there is none
+ * @param is_old   what is found may be an older state than what was seen: a new
+ *                 incarnation begins
  */
 apr_status_t bdb_recover(const condreq_store_config_t *config,
-                         apr_uint64_t after, bdb_control_t *control,
+                         apr_uint64_t after, bdb_control_t *control, int is_old,
                          condreq_trouble_t *trouble, apr_pool_t *pool);
 
 apr_status_t bdb_keep(const condreq_store_config_t *config,
@@ -270,6 +294,39 @@ int bdb_format_check(bdb_store_t *store);
 
 /** Inside: 0 where no old state was ever brought back. */
 int bdb_incarnation(bdb_store_t *store, apr_uint64_t *incarnation);
+
+/**
+ * Inside, with nobody else: begins a new incarnation, because an old state was
+ * brought back. Whoever brings one back calls it before anyone opens the store.
+ * @param at_least  where more is known to have been begun than this store
+ *                  knows of; else 0
+ */
+int bdb_incarnation_begin(bdb_store_t *store, apr_uint64_t at_least);
+
+/* Logs: those that no recovery of this store needs may be what a backup that
+ * is being made needs. */
+
+/** Keeps all logs that are there, until the lease is closed or this process
+ * ends. A process has one lease on a store at a time.
+ * @param lease  is set to a descriptor */
+apr_status_t bdb_logs_keep(int *lease, const char *path,
+                           condreq_trouble_t *trouble, apr_pool_t *pool);
+
+/** Inside: removes logs that nobody needs. */
+int bdb_logs_remove(bdb_store_t *store);
+
+/* Unsynced commits: a file that outlives the kernel's memory, unlike them. */
+
+/** Were there commits that the kernel may have lost with the power? */
+int bdb_unsynced_lost(const char *path, apr_pool_t *pool);
+
+/** Notes, on the disk, that commits come which are not. Does nothing where
+ * that is noted already. */
+apr_status_t bdb_unsynced_mark(const char *path, condreq_trouble_t *trouble,
+                               apr_pool_t *pool);
+
+/** Takes it back: whatever was committed is on the disk. */
+void bdb_unsynced_clear(const char *path, apr_pool_t *pool);
 
 /** Big-endian numbers, as they stand in keys and values. */
 void bdb_write_u32(unsigned char *bytes, apr_uint32_t value);

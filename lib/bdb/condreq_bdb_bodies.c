@@ -111,9 +111,11 @@ static int visit_read(bdb_store_t *store, bdb_visit_t *visit)
 {
     reading_t *reading = (reading_t *)visit;
     body_t body = body_of(store, NULL, visit->key, reading->record);
-    int code =
-        body_read(&body, reading->offset, reading->bytes, reading->length);
+    int code = bdb_damage_known(store->control, visit->key);
 
+    if (code == 0)
+        code =
+            body_read(&body, reading->offset, reading->bytes, reading->length);
     reading->gone = code == DB_NOTFOUND;
     return reading->gone ? 0 : code;
 }

@@ -131,6 +131,8 @@ static int visit_draw(bdb_store_t *store, bdb_visit_t *visit)
     int code = counter_name(&counter, KIND_SEQUENCE, visit->key);
 
     if (code == 0)
+        code = bdb_damage_known(store->control, visit->key);
+    if (code == 0)
         code = bdb_room_reserve(&store->room, store->control, slot,
                                 bdb_room_needed(0), BDB_RESERVE_FLOOR);
     if (code == 0)
@@ -215,4 +217,18 @@ int bdb_incarnation(bdb_store_t *store, apr_uint64_t *incarnation)
     counter_t counter;
 
     return store_counter(store, KIND_INCARNATION, &counter, incarnation);
+}
+
+/* Before anybody reads: a tag is made with the incarnation that was opened. */
+int bdb_incarnation_begin(bdb_store_t *store, apr_uint64_t at_least)
+{
+    counter_t counter;
+    apr_uint64_t incarnation;
+    int code = store_counter(store, KIND_INCARNATION, &counter, &incarnation);
+
+    if (code != 0)
+        return code;
+    incarnation++;
+    return counter_put(store, NULL, &counter,
+                       incarnation < at_least ? at_least : incarnation);
 }

@@ -227,7 +227,8 @@ static int reserve_regions(const char *regions, apr_uint64_t cache_bytes)
  * one short, whenever it comes. */
 static int make_environment(bdb_store_t *store,
                             const condreq_store_config_t *config,
-                            const bdb_places_t *places, bdb_control_t *control)
+                            const bdb_places_t *places, bdb_control_t *control,
+                            int is_old)
 {
     int code, closed;
 
@@ -237,16 +238,17 @@ static int make_environment(bdb_store_t *store,
             0 &&
         (code = trees_open(store, DB_CREATE)) == 0 &&
         (code = bdb_format_ensure(store)) == 0 &&
+        (!is_old || (code = bdb_incarnation_begin(store, 0)) == 0) &&
         (!control || (code = bdb_witnesses_answer(store, control)) == 0) &&
         (code = trees_close(store)) == 0 &&
         (code = store->env->txn_checkpoint(store->env, 0, 0, DB_FORCE)) == 0)
-        code = store->env->log_archive(store->env, NULL, DB_ARCH_REMOVE);
+        code = bdb_logs_remove(store);
     closed = store->env ? store->env->close(store->env, 0) : 0;
     return code ? code : closed;
 }
 
 apr_status_t bdb_recover(const condreq_store_config_t *config,
-                         apr_uint64_t after, bdb_control_t *control,
+                         apr_uint64_t after, bdb_control_t *control, int is_old,
                          condreq_trouble_t *trouble, apr_pool_t *pool)
 {
     bdb_store_t *store = apr_pcalloc(pool, sizeof(*store));
@@ -256,7 +258,9 @@ apr_status_t bdb_recover(const condreq_store_config_t *config,
     apr_status_t status;
     int code;
 
-    if ((status = bdb_places_find(&last, config->path, trouble, pool)))
+    status = bdb_places_find(&last, config->path, trouble, pool);
+    if (status != APR_SUCCESS &&
+        !(status == CONDREQ_EFORMAT && bdb_places_are_torn(config->path, pool)))
         return status;
     if (last.generation < after)
         last.generation = after;
@@ -265,8 +269,9 @@ apr_status_t bdb_recover(const condreq_store_config_t *config,
              bdb_places_make(&next, &last, config->path,
                              region_bytes_for(config, &plan), trouble, pool)))
         return status;
+    store->config = *config;
     bdb_listen(&heard);
-    code = make_environment(store, config, &next, control);
+    code = make_environment(store, config, &next, control, is_old);
     bdb_listen(NULL);
     CONDREQ_FAULT("recovery before publishing");
     if (code != 0)
@@ -305,16 +310,30 @@ static apr_status_t refuse_if_used(const condreq_store_config_t *config,
     return APR_SUCCESS;
 }
 
-/* Once more where the ballast makes room for it. */
+/* Once more where the ballast makes room for it, which mends no page. */
 static apr_status_t recover_alone(const condreq_store_config_t *config,
-                                  condreq_trouble_t *trouble, apr_pool_t *pool)
+                                  int is_old, condreq_trouble_t *trouble,
+                                  apr_pool_t *pool)
 {
     apr_uint64_t after = bdb_control_generation(config->path, pool);
-    apr_status_t status = bdb_recover(config, after, NULL, trouble, pool);
+    apr_status_t status =
+        bdb_recover(config, after, NULL, is_old, trouble, pool);
 
-    if (status != APR_SUCCESS && bdb_ballast_release(config->path, pool))
-        status = bdb_recover(config, after, NULL, trouble, pool);
+    if (status != APR_SUCCESS && status != CONDREQ_EFORMAT &&
+        bdb_ballast_release(config->path, pool))
+        status = bdb_recover(config, after, NULL, is_old, trouble, pool);
     return status;
+}
+
+/* All that there is was written to the disk with the recovery's checkpoint. */
+static apr_status_t note_durability(const condreq_store_config_t *config,
+                                    condreq_trouble_t *trouble,
+                                    apr_pool_t *pool)
+{
+    bdb_unsynced_clear(config->path, pool);
+    return config->durability == CONDREQ_WRITE_NOSYNC
+               ? bdb_unsynced_mark(config->path, trouble, pool)
+               : APR_SUCCESS;
 }
 
 static apr_status_t prepare_alone(const condreq_store_config_t *config,
@@ -323,9 +342,11 @@ static apr_status_t prepare_alone(const condreq_store_config_t *config,
     bdb_room_plan_t plan;
     bdb_places_t places;
     apr_status_t status;
+    int is_old = bdb_unsynced_lost(config->path, pool);
 
     if ((status = refuse_if_used(config, trouble, pool)) ||
-        (status = recover_alone(config, trouble, pool)) ||
+        (status = recover_alone(config, is_old, trouble, pool)) ||
+        (status = note_durability(config, trouble, pool)) ||
         (status = bdb_places_find(&places, config->path, trouble, pool)))
         return status;
     bdb_room_plan_for(&plan, places.data);
@@ -404,6 +425,16 @@ static apr_status_t announce(bdb_store_t *store, condreq_trouble_t *trouble)
     return APR_SUCCESS;
 }
 
+/* After it was announced: whoever takes the note away looks then once more
+ * whether somebody is there. */
+static apr_status_t note_unsynced(const bdb_store_t *store,
+                                  condreq_trouble_t *trouble, apr_pool_t *pool)
+{
+    return store->config.durability == CONDREQ_WRITE_NOSYNC
+               ? bdb_unsynced_mark(store->config.path, trouble, pool)
+               : APR_SUCCESS;
+}
+
 static int visit_nothing(bdb_store_t *store, bdb_visit_t *visit)
 {
     (void)store;
@@ -420,7 +451,8 @@ apr_status_t bdb_open_as(condreq_store_t **opened,
     apr_status_t status;
 
     if ((status = store_make(&store, config, role, trouble, pool)) ||
-        (status = announce(store, trouble)))
+        (status = announce(store, trouble)) ||
+        (status = note_unsynced(store, trouble, pool)))
         return status;
     status = bdb_visit(store, &visit, trouble);
     bdb_visit_look_again();
@@ -453,7 +485,7 @@ static int visit_checkpoint(bdb_store_t *store, bdb_visit_t *visit)
 
     (void)visit;
     if (code == 0 && bdb_room_is_short(&store->room))
-        code = store->env->log_archive(store->env, NULL, DB_ARCH_REMOVE);
+        code = bdb_logs_remove(store);
     return code;
 }
 
@@ -488,11 +520,8 @@ static int visit_maintain(bdb_store_t *store, bdb_visit_t *visit)
 
     (void)visit;
     if ((code = env->lock_detect(env, 0, DB_LOCK_EXPIRE, NULL)) ||
-        (code = env->log_flush(env, NULL)) ||
-        (code =
-             env->txn_checkpoint(env, store->room.plan.checkpoint_bytes / 1024,
-                                 CHECKPOINT_MINUTES, 0)) ||
-        (code = env->log_archive(env, NULL, DB_ARCH_REMOVE)))
+        (code = env->log_flush(env, NULL)) || (code = checkpoint(store)) ||
+        (code = bdb_logs_remove(store)))
         return code;
     return 0;
 }

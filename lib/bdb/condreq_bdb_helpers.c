@@ -130,6 +130,28 @@ static int pause_ms(const house_t *house, apr_status_t status)
     return bdb_is_short_of_room(house->store) ? ROUND_WHILE_SHORT_MS : ROUND_MS;
 }
 
+static int is_used(const bdb_control_t *control)
+{
+    return bdb_watch_anybody(control, BDB_WORKER) ||
+           bdb_watch_anybody(control, BDB_VISITOR);
+}
+
+/* Where nobody else is left, what was committed is now on the disk, and a power
+ * cut afterwards is none of ours. Whoever comes meanwhile first takes a place
+ * and then looks for the note. */
+static void leave_house(bdb_store_t *store, apr_pool_t *pool)
+{
+    condreq_trouble_t trouble;
+
+    if (store->config.durability != CONDREQ_WRITE_NOSYNC ||
+        is_used(store->control) ||
+        bdb_maintain(&store->base, &trouble, pool) != APR_SUCCESS)
+        return;
+    bdb_unsynced_clear(store->config.path, pool);
+    if (is_used(store->control))
+        bdb_unsynced_mark(store->config.path, &trouble, pool);
+}
+
 /* Hears nothing but the end of the leash, and sleeps on it. */
 static void keep_house(const condreq_store_config_t *config,
                        const condreq_keeper_t *keeper, int leash,
@@ -147,6 +169,7 @@ static void keep_house(const condreq_store_config_t *config,
     }
     while (poll(&polled, 1, pause_ms(&house, status)) <= 0)
         status = keep_house_once(&house);
+    leave_house((bdb_store_t *)house.store, pool);
     _exit(0);
 }
 

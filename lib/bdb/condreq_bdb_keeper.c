@@ -281,12 +281,12 @@ static void recover_and_exit(keeping_t *keeping, pid_t parent)
     CONDREQ_FAULT("recovery begins");
     status =
         bdb_recover(keeping->config, bdb_word_generation(word_now(keeping)),
-                    control, &trouble, keeping->round);
+                    control, 0, &trouble, keeping->round);
     if (status == APR_SUCCESS)
         make_ballast(keeping, control);
     else {
         say(keeping, CONDREQ_KEEPER_ERROR, "%s", trouble.sentence);
-        if (!make_room(keeping, control))
+        if (status == CONDREQ_EFORMAT || !make_room(keeping, control))
             atomic_store(&control->file->recovery_fails, 1);
     }
     _exit(status == APR_SUCCESS ? 0 : 1);

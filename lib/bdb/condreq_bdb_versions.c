@@ -64,7 +64,8 @@ static int read_record(bdb_store_t *store, DB_TXN *txn, const char *key,
     int code;
 
     memset(record, 0, sizeof(*record));
-    if ((code = version_key_of(&at, key)) != 0)
+    if ((code = bdb_damage_known(store->control, key)) != 0 ||
+        (code = version_key_of(&at, key)) != 0)
         return code;
     value.data = bytes;
     value.ulen = sizeof(bytes);
@@ -271,11 +272,13 @@ apr_status_t bdb_has_members(condreq_txn_t *base, const char *collection,
                              int *has_members)
 {
     bdb_txn_t *txn = (bdb_txn_t *)base;
-    DB *versions = ((bdb_store_t *)base->store)->versions;
+    bdb_store_t *store = (bdb_store_t *)base->store;
+    DB *versions = store->versions;
     DBC *cursor;
     int code, closed;
 
     if ((code = bdb_txn_goes_on(txn)) == 0 &&
+        (code = bdb_damage_known(store->control, collection)) == 0 &&
         (code = versions->cursor(versions, txn->txn, &cursor, 0)) == 0) {
         code = any_shard_has_members(cursor, collection, has_members);
         closed = cursor->close(cursor);
