@@ -150,10 +150,16 @@ static void say_nothing(void *baton, condreq_keeper_level_t level,
     (void)sentence;
 }
 
+static int has_a_server(void *baton)
+{
+    (void)baton;
+    return 0;
+}
+
 static int keep_a_while(void *baton)
 {
     int rounds = 8;
-    condreq_keeper_t keeper = {&rounds, say_nothing, says_end};
+    condreq_keeper_t keeper = {&rounds, say_nothing, says_end, has_a_server};
     condreq_trouble_t trouble = {""};
 
     return condreq_store_bdb.keep(baton, &keeper, &trouble, pool);
