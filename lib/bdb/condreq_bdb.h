@@ -17,7 +17,7 @@
 #include "apr_thread_mutex.h"
 
 #include "condreq_bdb_control.h"
-#include "condreq_store.h"
+#include "condreq_store_care.h"
 
 /** The byte that spreads neighbours, and the key. */
 #define BDB_VERSION_KEY_MAX (1 + CONDREQ_KEY_MAX)
@@ -150,6 +150,20 @@ apr_status_t bdb_open(condreq_store_t **store,
 apr_status_t bdb_open_as(condreq_store_t **store,
                          const condreq_store_config_t *config, bdb_role_t role,
                          condreq_trouble_t *trouble, apr_pool_t *pool);
+/** Closes a store that this process alone of its threads has open, as if it
+ * had never come. */
+void bdb_close(condreq_store_t *store);
+
+/** Opens a store that is kept; where nobody keeps it, brings it in order and
+ * keeps it first, in a process that ends with this one. */
+apr_status_t bdb_attend(condreq_store_t **store, const char *path,
+                        condreq_trouble_t *trouble, apr_pool_t *pool);
+
+apr_status_t bdb_state(condreq_store_t *store, condreq_store_state_t *state,
+                       condreq_trouble_t *trouble, apr_pool_t *pool);
+
+extern const condreq_store_care_t bdb_care;
+
 /** The part of maintain() that bounds a recovery's time: does nothing where
  * little was logged. */
 apr_status_t bdb_checkpoint(condreq_store_t *store, condreq_trouble_t *trouble);
@@ -211,6 +225,10 @@ apr_status_t bdb_get(condreq_txn_t *txn, const char *key,
                      condreq_record_t *record);
 apr_status_t bdb_put(condreq_txn_t *txn, const char *key,
                      const condreq_record_t *record);
+apr_status_t bdb_walk(condreq_store_t *store, const char *prefix,
+                      condreq_walk_t *walk, condreq_walked_t *found,
+                      unsigned at_most, unsigned *count,
+                      condreq_trouble_t *trouble, apr_pool_t *pool);
 apr_status_t bdb_has_members(condreq_txn_t *txn, const char *collection,
                              int *has_members);
 
@@ -228,6 +246,9 @@ apr_status_t bdb_body_remove(condreq_txn_t *txn, const char *key,
                              const condreq_record_t *record);
 
 /* Counters. */
+
+/** The kind of counter that a key of one byte names. */
+#define BDB_KIND_INCARNATION 'i'
 
 apr_status_t bdb_draw(condreq_store_t *store, const char *collection,
                       apr_uint64_t *number, condreq_trouble_t *trouble,
@@ -266,6 +287,11 @@ apr_status_t bdb_logs_keep(int *lease, const char *path,
 /** Inside: removes logs that nobody needs. */
 int bdb_logs_remove(bdb_store_t *store);
 
+/** Finishes a restoration that was decided and not done. Nobody may be there.
+ * @param kept  where what was there before is now, or NULL */
+apr_status_t bdb_restore_finish(const char *path, const char **kept,
+                                condreq_trouble_t *trouble, apr_pool_t *pool);
+
 /* Unsynced commits: a file that outlives the kernel's memory, unlike them. */
 
 /** Were there commits that the kernel may have lost with the power? */
@@ -282,5 +308,6 @@ void bdb_unsynced_clear(const char *path, apr_pool_t *pool);
 /** Big-endian numbers, as they stand in keys and values. */
 void bdb_write_u32(unsigned char *bytes, apr_uint32_t value);
 void bdb_write_u64(unsigned char *bytes, apr_uint64_t value);
+apr_uint64_t bdb_read_u64(const unsigned char *bytes);
 
 #endif

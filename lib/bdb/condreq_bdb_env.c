@@ -11,7 +11,7 @@
 
 #include "apr_strings.h"
 
-#include "condreq_bdb.h"
+#include "condreq_bdb_copies.h"
 #include "condreq_bdb_fault.h"
 #include "condreq_bdb_keeper.h"
 #include "condreq_bdb_watch.h"
@@ -296,8 +296,10 @@ static apr_status_t refuse_if_used(const condreq_store_config_t *config,
         return APR_SUCCESS;
     bdb_helpers_end(control, BDB_RECOVERY);
     user = bdb_watch_anybody(control, BDB_WORKER);
-    if (!user)
+    if (!user) {
         bdb_helpers_end(control, BDB_HOUSEKEEPER);
+        bdb_visitors_end(control);
+    }
     bdb_control_unmap(control);
     if (user)
         return condreq_trouble(trouble, EBUSY,
@@ -342,15 +344,54 @@ apr_status_t bdb_prepare(const condreq_store_config_t *config,
                          condreq_trouble_t *trouble, apr_pool_t *pool)
 {
     apr_status_t status;
+    const char *kept;
     int lock;
 
     if ((status = bdb_places_make_path(config->path, trouble)) ||
         (status = bdb_keeper_lock(&lock, config->path, KEEPER_ENDS_WITHIN_US,
                                   trouble, pool)))
         return status;
-    status = prepare_alone(config, trouble, pool);
+    status = bdb_restore_finish(config->path, &kept, trouble, pool);
+    if (status == APR_SUCCESS)
+        status = prepare_alone(config, trouble, pool);
     close(lock);
     return status;
+}
+
+#define ALONE_THREADS 4
+#define ALONE_CACHE_BYTES (32u << 20)
+#define ALONE_WAIT_US (10 * APR_USEC_PER_SEC)
+
+int bdb_alone_open(bdb_store_t *store, const char *directory, u_int32_t how)
+{
+    condreq_store_config_t config = {directory, CONDREQ_SYNC, ALONE_CACHE_BYTES,
+                                     ALONE_THREADS, ALONE_WAIT_US};
+    bdb_places_t places = {NULL, NULL, directory, 0};
+    char data[CONDREQ_STORE_PATH_MAX + 8], log[CONDREQ_STORE_PATH_MAX + 8];
+    int code;
+
+    apr_snprintf(data, sizeof(data), "%s/data", directory);
+    apr_snprintf(log, sizeof(log), "%s/log", directory);
+    places.data = data;
+    places.log = log;
+    store->config = config;
+    if ((code = environment_open(&store->env, &config, &places,
+                                 DB_CREATE | DB_PRIVATE | how)) == 0 &&
+        (code = trees_open(store, how ? 0 : DB_CREATE)) == 0)
+        code = how ? bdb_format_check(store) : bdb_format_ensure(store);
+    return code;
+}
+
+int bdb_alone_close(bdb_store_t *store, int code)
+{
+    int closed;
+
+    if (store->counters && code == 0 && (code = trees_close(store)) == 0 &&
+        (code = store->env->txn_checkpoint(store->env, 0, 0, DB_FORCE)) == 0)
+        code = store->env->log_archive(store->env, NULL, DB_ARCH_REMOVE);
+    closed = store->env ? store->env->close(store->env, 0) : 0;
+    store->env = NULL;
+    return code ? code : closed;
 }
 
 /* A handle that could not open must be closed, and no other ever is. */
@@ -446,6 +487,30 @@ apr_status_t bdb_open(condreq_store_t **opened,
                       condreq_trouble_t *trouble, apr_pool_t *pool)
 {
     return bdb_open_as(opened, config, BDB_WORKER, trouble, pool);
+}
+
+static int visit_close(bdb_store_t *store, bdb_visit_t *visit)
+{
+    int trees = trees_close(store);
+    int environment = store->env->close(store->env, 0);
+
+    (void)visit;
+    store->places.regions = NULL;
+    atomic_store(&store->opened, 0);
+    return trees ? trees : environment;
+}
+
+/* What is not closed here is left to the keeper, as for one that is killed. */
+void bdb_close(condreq_store_t *base)
+{
+    bdb_store_t *store = (bdb_store_t *)base;
+    bdb_visit_t visit = {visit_close, "closing the store", ""};
+    condreq_trouble_t trouble;
+
+    if (atomic_load(&store->opened) != atomic_load(&store->control->file->word))
+        return;
+    if (bdb_visit(store, &visit, &trouble) == APR_SUCCESS)
+        bdb_slot_give_back(store->control);
 }
 
 static int visit_checkpoint(bdb_store_t *store, bdb_visit_t *visit)

@@ -172,14 +172,21 @@ static int may_go_inside(bdb_store_t *store, bdb_slot_t *slot,
            bdb_slot_enter(store->control, slot, word, bdb_clock_us());
 }
 
+/* Nobody opens this control file's generation again. */
+static int is_replaced(apr_uint64_t word)
+{
+    return bdb_word_state(word) == BDB_CONDEMNED_BY_PREPARE;
+}
+
 /* Sleeps until there is something new, and not past the deadline, nor where
  * that would be of no use. */
 static int await_change(bdb_store_t *store, apr_uint32_t seen,
-                        apr_int64_t deadline_us)
+                        apr_uint64_t word, apr_int64_t deadline_us)
 {
     apr_int64_t rest_us = deadline_us - bdb_clock_us();
 
-    if (rest_us <= 0 || atomic_load(&store->control->file->recovery_fails))
+    if (rest_us <= 0 || is_replaced(word) ||
+        atomic_load(&store->control->file->recovery_fails))
         return 0;
     bdb_control_await(store->control, seen,
                       rest_us < LONGEST_SLEEP_US ? rest_us : LONGEST_SLEEP_US);
@@ -205,9 +212,12 @@ apr_status_t bdb_enter(bdb_store_t *store, bdb_slot_t **entered,
             return APR_SUCCESS;
         if (bdb_word_state(word) == BDB_OPEN)
             status = open_generation(store, slot, word, deadline_us, trouble);
-        else if (!await_change(store, seen, deadline_us))
+        else if (!await_change(store, seen, word, deadline_us))
             status = condreq_trouble(trouble, APR_TIMEUP,
-                                     "waiting for the store's recovery");
+                                     is_replaced(word)
+                                         ? "the store was prepared anew, for a "
+                                           "server that has started"
+                                         : "waiting for the store's recovery");
     }
     return status;
 }

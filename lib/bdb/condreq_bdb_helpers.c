@@ -20,6 +20,7 @@
 #define ROUND_AFTER_TROUBLE_MS 5000
 #define START_AGAIN_AFTER_US APR_USEC_PER_SEC
 #define GOODBYE_MS 5000
+#define VISITORS_LEAVE_WITHIN_US APR_USEC_PER_SEC
 
 static int wait_for(pid_t child)
 {
@@ -72,6 +73,38 @@ void bdb_helpers_end(bdb_control_t *control, bdb_role_t role)
         atomic_store(&slot->inside, 0);
         atomic_store(&slot->owner, 0);
     }
+}
+
+/* ---- visitors ---- */
+
+static void end_inside(bdb_control_t *control, apr_uint64_t word, int kills)
+{
+    unsigned i;
+
+    for (i = 0; i < control->slot_count; i++) {
+        bdb_slot_t *slot = &control->slots[i];
+        apr_uint64_t owner = atomic_load(&slot->owner);
+        apr_int64_t until_us = bdb_clock_us() + VISITORS_LEAVE_WITHIN_US;
+
+        if (!owner || bdb_identity_role(owner) != BDB_VISITOR)
+            continue;
+        while (atomic_load(&slot->inside) == word &&
+               bdb_clock_us() < until_us && !kills)
+            poll(NULL, 0, 1);
+        if (atomic_load(&slot->inside) == word)
+            end_process(owner);
+    }
+}
+
+void bdb_visitors_end(bdb_control_t *control)
+{
+    apr_uint64_t word = atomic_load(&control->file->word);
+    int is_open = bdb_word_state(word) == BDB_OPEN;
+
+    if (is_open)
+        bdb_control_condemn(control, word, BDB_CONDEMNED_BY_PREPARE);
+    end_inside(control, bdb_word(bdb_word_generation(word), BDB_OPEN),
+               !is_open);
 }
 
 /* ---- the housekeeper ---- */

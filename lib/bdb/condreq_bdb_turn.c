@@ -90,6 +90,18 @@ apr_status_t bdb_keeper_lock(int *lock, const char *path,
     return APR_SUCCESS;
 }
 
+int bdb_keeper_is_there(const char *path, apr_pool_t *pool)
+{
+    condreq_trouble_t trouble;
+    int lock, is_there;
+
+    if (open_lock(&lock, path, &trouble, pool) != APR_SUCCESS)
+        return 0;
+    is_there = holder(lock) != 0;
+    close(lock);
+    return is_there;
+}
+
 apr_status_t bdb_keeper_turn(const char *path, const condreq_keeper_t *keeper,
                              condreq_trouble_t *trouble, apr_pool_t *pool)
 {
