@@ -68,24 +68,21 @@ static ctl_exit_t code_of(apr_status_t status)
         return CTL_NOT_THERE;
     case EBUSY:
     case APR_TIMEUP:
-    case CONDREQ_EPANIC:
         return CTL_BUSY;
     case EACCES:
     case EPERM:
         return CTL_WRONG_USER;
     case CONDREQ_EFORMAT:
         return CTL_FORMAT;
+    case CONDREQ_EDAMAGED:
+        return CTL_FOUND_WRONG;
     default:
         return CTL_TROUBLE;
     }
 }
 
-/* The system's words for its own codes; ours are in the sentence. */
 ctl_exit_t ctl_trouble(apr_status_t status, const condreq_trouble_t *trouble)
 {
-    if (status > 0 && status < APR_OS_START_ERROR && status != EBUSY)
-        return ctl_say(code_of(status), "%s: %s", trouble->sentence,
-                       strerror(status));
     return ctl_say(code_of(status), "%s", trouble->sentence);
 }
 

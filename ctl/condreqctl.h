@@ -63,6 +63,15 @@ ctl_exit_t ctl_open(condreq_store_t **store, const ctl_call_t *call);
  * was not done. */
 ctl_exit_t ctl_written(ctl_exit_t code);
 
+/** Findings that are said as they come. */
+void ctl_findings_begin(condreq_findings_t *findings, ctl_call_t *call);
+
+/** Says how many documents there were, and how many findings.
+ * @param words  what was done with the documents
+ * @return the exit code for it */
+ctl_exit_t ctl_findings_end(const condreq_findings_t *findings,
+                            const ctl_call_t *call, const char *words);
+
 /** An absolute path; NULL where there is no working directory. */
 const char *ctl_absolute(const char *path, apr_pool_t *pool);
 

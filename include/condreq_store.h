@@ -23,6 +23,9 @@
  * it is as if the connection had been lost. */
 #define CONDREQ_EUNKNOWN (APR_OS_START_USERERR + 3)
 
+/** Bytes are not as they were written, and cannot be made so. */
+#define CONDREQ_EDAMAGED (APR_OS_START_USERERR + 10)
+
 typedef struct condreq_store_t condreq_store_t;
 typedef struct condreq_txn_t condreq_txn_t;
 

@@ -9,9 +9,6 @@
 
 #include "condreq_store.h"
 
-/** Bytes are not as they were written, and cannot be made so. */
-#define CONDREQ_EDAMAGED (APR_OS_START_USERERR + 10)
-
 /** What a store says of itself. */
 typedef struct condreq_store_state_t {
     condreq_durability_t durability;

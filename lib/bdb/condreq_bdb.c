@@ -10,5 +10,6 @@ const condreq_store_provider_t condreq_store_bdb = {
 };
 
 const condreq_store_care_t bdb_care = {
-    bdb_attend, bdb_close, bdb_state, NULL, NULL, bdb_backup, bdb_restore, NULL,
+    bdb_attend,        bdb_leave,  bdb_state,   bdb_verify,
+    bdb_verify_backup, bdb_backup, bdb_restore, bdb_salvage,
 };

@@ -50,6 +50,9 @@ typedef struct bdb_store_t {
     apr_thread_mutex_t *body_ids_mutex;
     apr_uint64_t body_ids_next;
     apr_uint64_t body_ids_end;
+    /** the process that keeps it for this one, see bdb_attend(); 0: another
+     * does */
+    pid_t own_keeper;
 } bdb_store_t;
 
 typedef struct bdb_txn_t {
@@ -159,6 +162,9 @@ void bdb_close(condreq_store_t *store);
 apr_status_t bdb_attend(condreq_store_t **store, const char *path,
                         condreq_trouble_t *trouble, apr_pool_t *pool);
 
+/** Closes what bdb_attend() opened. */
+void bdb_leave(condreq_store_t *store);
+
 apr_status_t bdb_state(condreq_store_t *store, condreq_store_state_t *state,
                        condreq_trouble_t *trouble, apr_pool_t *pool);
 
@@ -234,6 +240,13 @@ apr_status_t bdb_has_members(condreq_txn_t *txn, const char *collection,
 
 /* Bodies. */
 
+/** Bytes of a chunk. Four to a page with their keys, and none over a quarter of
+ * it: the library keeps larger items on pages of their own, where all writers
+ * queue. Part of the store's format, as is the key: the document's key's
+ * hash, the chunk's number and the body's id. */
+#define BDB_CHUNK_SIZE 989u
+#define BDB_CHUNK_KEY_SIZE 16
+
 apr_status_t bdb_body_read(condreq_store_t *store, const char *key,
                            const condreq_record_t *record, apr_uint64_t offset,
                            char *bytes, apr_size_t length,
@@ -247,8 +260,12 @@ apr_status_t bdb_body_remove(condreq_txn_t *txn, const char *key,
 
 /* Counters. */
 
-/** The kind of counter that a key of one byte names. */
+/** The store's own, by the one byte of their key. */
+#define BDB_KIND_FORMAT 'f'
 #define BDB_KIND_INCARNATION 'i'
+
+/** Of all that is in the trees. */
+#define BDB_FORMAT 1
 
 apr_status_t bdb_draw(condreq_store_t *store, const char *collection,
                       apr_uint64_t *number, condreq_trouble_t *trouble,
@@ -256,6 +273,9 @@ apr_status_t bdb_draw(condreq_store_t *store, const char *collection,
 
 /** Inside: the id of a new body. */
 int bdb_body_id(bdb_store_t *store, apr_uint64_t *body_id);
+
+/** Inside, with nobody else: no id up to this one is drawn any more. */
+int bdb_body_ids_pass(bdb_store_t *store, apr_uint64_t body_id);
 
 /** Inside: writes the number of our format where there is none.
  * @return DB_OLD_VERSION where there is another */
@@ -308,6 +328,7 @@ void bdb_unsynced_clear(const char *path, apr_pool_t *pool);
 /** Big-endian numbers, as they stand in keys and values. */
 void bdb_write_u32(unsigned char *bytes, apr_uint32_t value);
 void bdb_write_u64(unsigned char *bytes, apr_uint64_t value);
+apr_uint32_t bdb_read_u32(const unsigned char *bytes);
 apr_uint64_t bdb_read_u64(const unsigned char *bytes);
 
 #endif

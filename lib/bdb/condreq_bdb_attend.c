@@ -106,16 +106,15 @@ static void keep_and_exit(attending_t *attending, apr_pool_t *pool)
 }
 
 /* It stands by where another tool's keeper keeps. */
-static apr_status_t bring_keeper(const char *path, int borrowed,
+static apr_status_t bring_keeper(pid_t *keeper, const char *path, int borrowed,
                                  condreq_trouble_t *trouble, apr_pool_t *pool)
 {
     attending_t attending = {path, getpid()};
-    pid_t child = fork();
     int waited_ms;
 
-    if (child < 0)
+    if ((*keeper = fork()) < 0)
         return condreq_trouble(trouble, errno, "starting a keeper");
-    if (child == 0) {
+    if (*keeper == 0) {
         let_go(borrowed);
         keep_and_exit(&attending, pool);
     }
@@ -124,6 +123,15 @@ static apr_status_t bring_keeper(const char *path, int borrowed,
          waited_ms += LOOK_AGAIN_MS)
         poll(NULL, 0, LOOK_AGAIN_MS);
     return APR_SUCCESS;
+}
+
+/* It may be killed at any time; what it leaves, the next one ends. */
+static void end_keeper(pid_t keeper)
+{
+    if (keeper <= 0)
+        return;
+    kill(keeper, SIGKILL);
+    waitpid(keeper, NULL, 0);
 }
 
 /* ---- who is there ---- */
@@ -152,22 +160,23 @@ static apr_status_t prepare(const char *path, condreq_trouble_t *trouble,
 
     if (status != APR_SUCCESS)
         return condreq_trouble(trouble, status,
-                               "the store in %s is in use, or being restored",
-                               path);
+                               "bringing the store in %s in order", path);
     status = bdb_prepare(&config, trouble, pool);
     close(users);
     return status;
 }
 
 /* Nobody owns it, and nobody will before we let go. */
-static apr_status_t bring_in_order(const char *path, int borrowed,
-                                   condreq_trouble_t *trouble, apr_pool_t *pool)
+static apr_status_t bring_in_order(pid_t *keeper, const char *path,
+                                   int borrowed, condreq_trouble_t *trouble,
+                                   apr_pool_t *pool)
 {
     apr_status_t status = APR_SUCCESS;
 
     if (!bdb_keeper_is_there(path, pool) && !has_visitors(path, pool))
         status = prepare(path, trouble, pool);
-    return status ? status : bring_keeper(path, borrowed, trouble, pool);
+    return status ? status
+                  : bring_keeper(keeper, path, borrowed, trouble, pool);
 }
 
 /* ---- opening ---- */
@@ -187,21 +196,43 @@ static apr_status_t open_as_visitor(condreq_store_t **store, const char *path,
     return bdb_open_as(store, &config, BDB_VISITOR, trouble, pool);
 }
 
-static apr_status_t attend_once(condreq_store_t **store, const char *path,
-                                condreq_trouble_t *trouble, apr_pool_t *pool)
+/* A store with a server is kept; what it is short of comes soon. */
+static apr_status_t have_it_kept(pid_t *keeper, const char *path,
+                                 condreq_trouble_t *trouble, apr_pool_t *pool)
 {
     int borrowed;
     apr_status_t status = condreq_occupancy_borrow(&borrowed, path);
 
-    if (status == APR_SUCCESS) {
-        status = bring_in_order(path, borrowed, trouble, pool);
-        close(borrowed);
-    }
-    else if (status != EBUSY)
+    if (status == EBUSY)
+        return APR_SUCCESS;
+    if (status != APR_SUCCESS)
         return condreq_trouble(trouble, status, "locking %s/owner", path);
+    status = bring_in_order(keeper, path, borrowed, trouble, pool);
+    close(borrowed);
+    return status;
+}
+
+static apr_status_t attend_once(condreq_store_t **store, const char *path,
+                                condreq_trouble_t *trouble, apr_pool_t *pool)
+{
+    pid_t keeper = 0;
+    apr_status_t status = have_it_kept(&keeper, path, trouble, pool);
+
+    if (status == APR_SUCCESS)
+        status = open_as_visitor(store, path, trouble, pool);
+    if (status == APR_SUCCESS)
+        ((bdb_store_t *)*store)->own_keeper = keeper;
     else
-        status = APR_SUCCESS;
-    return status ? status : open_as_visitor(store, path, trouble, pool);
+        end_keeper(keeper);
+    return status;
+}
+
+void bdb_leave(condreq_store_t *store)
+{
+    pid_t keeper = ((bdb_store_t *)store)->own_keeper;
+
+    bdb_close(store);
+    end_keeper(keeper);
 }
 
 static int is_directory(const char *path, const char *name, apr_pool_t *pool)

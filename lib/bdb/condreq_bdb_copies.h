@@ -16,17 +16,17 @@ typedef unsigned char bdb_page_t[BDB_PAGE_SIZE];
 int bdb_page_is_sound(const bdb_page_t page, apr_uint32_t number);
 
 /**
- * Reads pages of a file that others may be writing to: one that is torn is
- * read again, for a while.
- * @param pages    room for count
- * @param got      is set to how many there were
- * @param damaged  is set to the number of the first that stays damaged, or to
- *                 first + *got
+ * Reads pages of a file.
+ * @param pages         room for count
+ * @param others_write  one that is torn is read again, for a while
+ * @param got           is set to how many there were
+ * @param damaged       is set to the number of the first that is damaged, or to
+ *                      first + *got
  * @return APR_SUCCESS, or the system's trouble
  */
 apr_status_t bdb_pages_read(int descriptor, apr_uint32_t first,
-                            bdb_page_t *pages, unsigned count, unsigned *got,
-                            apr_uint32_t *damaged);
+                            bdb_page_t *pages, unsigned count, int others_write,
+                            unsigned *got, apr_uint32_t *damaged);
 
 /** An item of a leaf page: a key or a value. */
 typedef struct bdb_item_t {
@@ -34,8 +34,10 @@ typedef struct bdb_item_t {
     apr_size_t length;
 } bdb_item_t;
 
-/** How many pairs a leaf page of a B-tree has; 0 where it is none. */
-unsigned bdb_leaf_pairs(const bdb_page_t page);
+/** How many pairs a leaf page of a B-tree has; 0 where it is none.
+ * @param damaged  what it is may be wrong, too: taken for one, it may have items
+ *                 that the caller can judge */
+unsigned bdb_leaf_pairs(const bdb_page_t page, int damaged);
 
 /**
  * One pair of a leaf page. A long item stands on pages of its own, which are

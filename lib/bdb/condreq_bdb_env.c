@@ -358,6 +358,7 @@ apr_status_t bdb_prepare(const condreq_store_config_t *config,
     return status;
 }
 
+/* Nothing of it counts before it is closed. */
 #define ALONE_THREADS 4
 #define ALONE_CACHE_BYTES (32u << 20)
 #define ALONE_WAIT_US (10 * APR_USEC_PER_SEC)
@@ -377,6 +378,7 @@ int bdb_alone_open(bdb_store_t *store, const char *directory, u_int32_t how)
     store->config = config;
     if ((code = environment_open(&store->env, &config, &places,
                                  DB_CREATE | DB_PRIVATE | how)) == 0 &&
+        (code = store->env->set_flags(store->env, DB_TXN_NOSYNC, 1)) == 0 &&
         (code = trees_open(store, how ? 0 : DB_CREATE)) == 0)
         code = how ? bdb_format_check(store) : bdb_format_ensure(store);
     return code;

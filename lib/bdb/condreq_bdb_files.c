@@ -140,13 +140,13 @@ static apr_status_t copy_pages(copying_t *copying, bdb_page_t *pages,
     unsigned got;
 
     do {
-        status = bdb_pages_read(copying->from, number, pages, AT_ONCE, &got,
+        status = bdb_pages_read(copying->from, number, pages, AT_ONCE, 1, &got,
                                 &damaged);
         if (status != APR_SUCCESS)
             return condreq_trouble(trouble, status, "reading %s", from);
         if (damaged != number + got)
-            return condreq_trouble(trouble, CONDREQ_EDAMAGED,
-                                   "page %u of %s is damaged", damaged, from);
+            return condreq_trouble(trouble, CONDREQ_EDAMAGED, "page %u of %s",
+                                   damaged, from);
         status = write_all(copying->to, pages, (apr_size_t)got * BDB_PAGE_SIZE);
         if (status != APR_SUCCESS)
             return condreq_trouble(trouble, status, "writing %s", to);

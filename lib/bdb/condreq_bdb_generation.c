@@ -15,6 +15,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "apr_strings.h"
+
 #include "condreq_bdb.h"
 #include "condreq_bdb_fault.h"
 
@@ -193,6 +195,17 @@ static int await_change(bdb_store_t *store, apr_uint32_t seen,
     return 1;
 }
 
+static apr_status_t give_up(apr_uint64_t word, condreq_trouble_t *trouble)
+{
+    if (!is_replaced(word))
+        return condreq_trouble(trouble, APR_TIMEUP,
+                               "waiting for the store's recovery");
+    apr_cpystrn(trouble->sentence,
+                "the store was taken over by a server that has started",
+                sizeof(trouble->sentence));
+    return APR_TIMEUP;
+}
+
 apr_status_t bdb_enter(bdb_store_t *store, bdb_slot_t **entered,
                        apr_int64_t deadline_us, condreq_trouble_t *trouble)
 {
@@ -213,11 +226,7 @@ apr_status_t bdb_enter(bdb_store_t *store, bdb_slot_t **entered,
         if (bdb_word_state(word) == BDB_OPEN)
             status = open_generation(store, slot, word, deadline_us, trouble);
         else if (!await_change(store, seen, word, deadline_us))
-            status = condreq_trouble(trouble, APR_TIMEUP,
-                                     is_replaced(word)
-                                         ? "the store was prepared anew, for a "
-                                           "server that has started"
-                                         : "waiting for the store's recovery");
+            status = give_up(word, trouble);
     }
     return status;
 }

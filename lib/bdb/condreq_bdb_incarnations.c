@@ -43,10 +43,11 @@ int bdb_incarnation_read(const char *path, apr_uint64_t *incarnation,
 
     *incarnation = 0;
     while (sound &&
-           bdb_pages_read(descriptor, number, page, 1, &got, &damaged) == 0 &&
+           bdb_pages_read(descriptor, number, page, 1, 0, &got, &damaged) ==
+               0 &&
            got == 1) {
         sound = damaged != number++;
-        for (pair = 0; sound && pair < bdb_leaf_pairs(page[0]); pair++)
+        for (pair = 0; sound && pair < bdb_leaf_pairs(page[0], 0); pair++)
             look_at_pair(page[0], pair, descriptor, incarnation);
     }
     if (descriptor >= 0)

@@ -33,7 +33,7 @@
 #define AT_ITEM_LENGTH 8
 
 /* A page is written within microseconds, unless its writer is interrupted. */
-#define READ_AGAIN_TIMES 300
+#define READ_AGAIN_TIMES 100
 #define READ_AGAIN_MS 2
 
 static apr_uint32_t u32(const unsigned char *bytes)
@@ -108,27 +108,28 @@ static apr_status_t read_at(int descriptor, apr_uint32_t first, void *bytes,
     return APR_SUCCESS;
 }
 
-static int becomes_sound(int descriptor, apr_uint32_t number, bdb_page_t page)
+static int becomes_sound(int descriptor, apr_uint32_t number, bdb_page_t page,
+                         int others_write)
 {
     apr_size_t got;
     int tries;
 
-    for (tries = 0; tries < READ_AGAIN_TIMES; tries++) {
-        if (bdb_page_is_sound(page, number))
-            return 1;
+    for (tries = 0; !bdb_page_is_sound(page, number); tries++) {
+        if (!others_write || tries == READ_AGAIN_TIMES)
+            return 0;
         poll(NULL, 0, READ_AGAIN_MS);
         if (read_at(descriptor, number, page, BDB_PAGE_SIZE, &got) ||
             got != BDB_PAGE_SIZE)
             return 0;
     }
-    return 0;
+    return 1;
 }
 
 /* What is less than a page at the end is one that is just being added; the log
  * has all of it. */
 apr_status_t bdb_pages_read(int descriptor, apr_uint32_t first,
-                            bdb_page_t *pages, unsigned count, unsigned *got,
-                            apr_uint32_t *damaged)
+                            bdb_page_t *pages, unsigned count, int others_write,
+                            unsigned *got, apr_uint32_t *damaged)
 {
     apr_size_t bytes;
     apr_status_t status = read_at(descriptor, first, pages,
@@ -138,7 +139,7 @@ apr_status_t bdb_pages_read(int descriptor, apr_uint32_t first,
     *got = (unsigned)(bytes / BDB_PAGE_SIZE);
     *damaged = first + *got;
     for (i = 0; i < *got && status == APR_SUCCESS; i++)
-        if (!becomes_sound(descriptor, first + i, pages[i])) {
+        if (!becomes_sound(descriptor, first + i, pages[i], others_write)) {
             *damaged = first + i;
             break;
         }
@@ -147,11 +148,11 @@ apr_status_t bdb_pages_read(int descriptor, apr_uint32_t first,
 
 /* ---- what stands on a leaf ---- */
 
-unsigned bdb_leaf_pairs(const bdb_page_t page)
+unsigned bdb_leaf_pairs(const bdb_page_t page, int damaged)
 {
     unsigned entries = u16(page + AT_ENTRIES);
 
-    return page[AT_TYPE] == TYPE_LEAF &&
+    return (page[AT_TYPE] == TYPE_LEAF || damaged) &&
                    HEADER_SIZE + entries * 2u <= BDB_PAGE_SIZE
                ? entries / 2
                : 0;

@@ -53,22 +53,15 @@ static apr_status_t seize(int locks[BDB_STORE_LOCKS], const char *path,
     apr_status_t status;
 
     if ((status = condreq_occupancy_borrow(&locks[0], path)))
-        return condreq_trouble(trouble, status,
-                               status == EBUSY
-                                   ? "a server has the store in %s: stop it "
-                                     "first"
-                                   : "locking %s/owner",
-                               path);
+        return condreq_trouble(
+            trouble, status, "taking the store in %s, which a server may have",
+            path);
     if ((status = condreq_occupancy_empty(&locks[1], path, 0)))
-        return condreq_trouble(trouble, status,
-                               status == EBUSY ? "the store in %s is in use"
-                                               : "locking %s/users",
-                               path);
+        return condreq_trouble(trouble, status, "taking the store in %s", path);
     status =
         bdb_keeper_lock(&locks[2], path, KEEPER_ENDS_WITHIN_US, trouble, pool);
     if (status == APR_TIMEUP)
-        return condreq_trouble(trouble, EBUSY, "the store in %s is in use",
-                               path);
+        return condreq_trouble(trouble, EBUSY, "taking the store in %s", path);
     return status;
 }
 
