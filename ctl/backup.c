@@ -3,6 +3,7 @@
 #include "condreqctl.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 static void print(const ctl_call_t *call, const char *directory,
                   const condreq_backup_t *made)
@@ -29,10 +30,15 @@ ctl_exit_t ctl_backup(ctl_call_t *call)
     condreq_backup_t made;
     condreq_store_t *store;
     apr_status_t status;
-    ctl_exit_t code = ctl_make_directory(directory, call->path);
+    ctl_exit_t code = ctl_may_be_owner(call->path);
 
-    if (code != CTL_DONE || (code = ctl_open(&store, call)) != CTL_DONE)
+    if (code != CTL_DONE ||
+        (code = ctl_make_directory(directory, call->path)) != CTL_DONE)
         return code;
+    if ((code = ctl_open(&store, call)) != CTL_DONE) {
+        rmdir(directory);
+        return code;
+    }
     status = care->backup(store, directory, &made, &trouble, call->pool);
     care->leave(store);
     if (status != APR_SUCCESS)

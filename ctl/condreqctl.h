@@ -81,6 +81,9 @@ const char *ctl_absolute(const char *path, apr_pool_t *pool);
  * are. */
 ctl_exit_t ctl_become_owner(const char *directory);
 
+/** Could this become whoever has a directory? */
+ctl_exit_t ctl_may_be_owner(const char *directory);
+
 /** Makes a directory, as its parent's user would, and gives it to the owner of
  * another. One that is there and empty will do.
  * @param like  NULL: it stays ours */

@@ -8,9 +8,11 @@ ctl_exit_t ctl_salvage(ctl_call_t *call)
     condreq_trouble_t trouble = {""};
     condreq_findings_t findings;
     apr_status_t status;
-    ctl_exit_t code = ctl_make_directory(directory, call->path);
+    ctl_exit_t code = ctl_may_be_owner(call->path);
 
-    if (code != CTL_DONE || (code = ctl_become_owner(call->path)) != CTL_DONE)
+    if (code != CTL_DONE ||
+        (code = ctl_make_directory(directory, call->path)) != CTL_DONE ||
+        (code = ctl_become_owner(call->path)) != CTL_DONE)
         return code;
     ctl_findings_begin(&findings, call);
     status = call->provider->care->salvage(call->path, directory, &findings,

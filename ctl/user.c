@@ -29,23 +29,35 @@ static ctl_exit_t become(const struct stat *directory, const char *path)
                    name_of(directory->st_uid), path, strerror(errno));
 }
 
-ctl_exit_t ctl_become_owner(const char *directory)
+static ctl_exit_t look_at(struct stat *found, const char *directory)
 {
-    struct stat found;
-
-    if (stat(directory, &found) != 0)
+    if (stat(directory, found) != 0)
         return ctl_say(errno == EACCES ? CTL_WRONG_USER : CTL_NOT_THERE,
                        "no store is in %s: %s", directory, strerror(errno));
-    if (!S_ISDIR(found.st_mode))
+    if (!S_ISDIR(found->st_mode))
         return ctl_say(CTL_NOT_THERE, "no store is in %s: it is no directory",
                        directory);
-    if (geteuid() == 0)
-        return become(&found, directory);
-    if (geteuid() == found.st_uid)
+    if (geteuid() == 0 || geteuid() == found->st_uid)
         return CTL_DONE;
     return ctl_say(CTL_WRONG_USER,
                    "%s belongs to %s: run this as that user, or as root",
-                   directory, name_of(found.st_uid));
+                   directory, name_of(found->st_uid));
+}
+
+ctl_exit_t ctl_may_be_owner(const char *directory)
+{
+    struct stat found;
+
+    return look_at(&found, directory);
+}
+
+ctl_exit_t ctl_become_owner(const char *directory)
+{
+    struct stat found;
+    ctl_exit_t code = look_at(&found, directory);
+
+    return code == CTL_DONE && geteuid() == 0 ? become(&found, directory)
+                                              : code;
 }
 
 static int is_empty(const char *directory)

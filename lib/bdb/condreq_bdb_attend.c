@@ -243,25 +243,31 @@ static int is_directory(const char *path, const char *name, apr_pool_t *pool)
            S_ISDIR(found.st_mode);
 }
 
-/* What was never a store is not made one by looking at it. A backup is none
- * either: prepared, it would be one no more. */
-static int is_store(const char *path, apr_pool_t *pool)
+/* What was never a store is not made one by looking at it, nor is a backup: it
+ * would be none any more. */
+static apr_status_t look_for_store(const char *path, condreq_trouble_t *trouble,
+                                   apr_pool_t *pool)
 {
     struct stat found;
 
-    return (is_directory(path, "/data", pool) ||
-            is_directory(path, "/restored", pool)) &&
-           stat(apr_pstrcat(pool, path, "/manifest", NULL), &found) != 0;
+    if (stat(apr_pstrcat(pool, path, "/manifest", NULL), &found) == 0)
+        return condreq_trouble(trouble, APR_ENOENT,
+                               "in %s is a backup, to be restored to a store",
+                               path);
+    if (is_directory(path, "/data", pool) ||
+        is_directory(path, "/restored", pool))
+        return APR_SUCCESS;
+    return condreq_trouble(trouble, APR_ENOENT, "no store is in %s", path);
 }
 
 apr_status_t bdb_attend(condreq_store_t **store, const char *path,
                         condreq_trouble_t *trouble, apr_pool_t *pool)
 {
     apr_int64_t until_us = bdb_clock_us() + ATTEND_WITHIN_US;
-    apr_status_t status;
+    apr_status_t status = look_for_store(path, trouble, pool);
 
-    if (!is_store(path, pool))
-        return condreq_trouble(trouble, APR_ENOENT, "no store is in %s", path);
+    if (status != APR_SUCCESS)
+        return status;
     for (;;) {
         status = attend_once(store, path, trouble, pool);
         if ((status != APR_ENOENT && status != APR_TIMEUP) ||

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "apr_strings.h"
@@ -122,24 +123,38 @@ static apr_status_t recover_copy(const char *directory,
     return APR_SUCCESS;
 }
 
+/* In order before it is where a store's files are: what was not finished must not
+ * be taken for a store. */
+static apr_status_t make_copy(bdb_store_t *store, const char *unfinished,
+                              moment_t *moment, condreq_trouble_t *trouble,
+                              apr_pool_t *pool)
+{
+    backing_up_t backing_up = {unfinished, moment, trouble};
+    apr_status_t status;
+    int lease;
+
+    if (mkdir(unfinished, 0700) != 0)
+        return condreq_trouble(trouble, errno, "making %s", unfinished);
+    if ((status = bdb_copy_make(unfinished, trouble, pool)) ||
+        (status = bdb_logs_keep(&lease, store->config.path, trouble, pool)))
+        return status;
+    status = copy_all(store, &backing_up, moment, pool);
+    close(lease);
+    CONDREQ_FAULT("backup before its recovery");
+    return status ? status : recover_copy(unfinished, trouble, pool);
+}
+
 apr_status_t bdb_backup(condreq_store_t *base, const char *directory,
                         condreq_backup_t *made, condreq_trouble_t *trouble,
                         apr_pool_t *pool)
 {
-    bdb_store_t *store = (bdb_store_t *)base;
+    const char *unfinished = apr_pstrcat(pool, directory, "/unfinished", NULL);
     moment_t moment = {{visit_moment, "asking for the log's end", ""}, 0, 0, 0};
-    backing_up_t backing_up = {directory, &moment, trouble};
-    apr_status_t status;
-    int lease;
+    apr_status_t status =
+        make_copy((bdb_store_t *)base, unfinished, &moment, trouble, pool);
 
-    if ((status = bdb_copy_make(directory, trouble, pool)) ||
-        (status = bdb_logs_keep(&lease, store->config.path, trouble, pool)))
-        return status;
-    status = copy_all(store, &backing_up, &moment, pool);
-    close(lease);
-    CONDREQ_FAULT("backup before its recovery");
     if (status != APR_SUCCESS ||
-        (status = recover_copy(directory, trouble, pool)))
+        (status = bdb_copy_move(unfinished, directory, trouble, pool)))
         return status;
     memset(made, 0, sizeof(*made));
     made->moment = moment.time_us;

@@ -72,6 +72,11 @@ apr_status_t bdb_file_copy_pages(const char *from, const char *to,
 apr_status_t bdb_copy_make(const char *directory, condreq_trouble_t *trouble,
                            apr_pool_t *pool);
 
+/** Moves both to another directory. The trees come last: without them that is no
+ * store. */
+apr_status_t bdb_copy_move(const char *from, const char *to,
+                           condreq_trouble_t *trouble, apr_pool_t *pool);
+
 /** Removes what bdb_copy_make() made, with all that is in it. */
 void bdb_copy_remove(const char *directory, apr_pool_t *pool);
 

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -183,6 +184,23 @@ apr_status_t bdb_copy_make(const char *directory, condreq_trouble_t *trouble,
         return condreq_trouble(trouble, errno, "making %s", data);
     if (mkdir(log, 0700) != 0)
         return condreq_trouble(trouble, errno, "making %s", log);
+    return APR_SUCCESS;
+}
+
+apr_status_t bdb_copy_move(const char *from, const char *to,
+                           condreq_trouble_t *trouble, apr_pool_t *pool)
+{
+    static const char *const parts[] = {"/log", "/data"};
+    int i;
+
+    for (i = 0; i < 2; i++) {
+        const char *moved = apr_pstrcat(pool, to, parts[i], NULL);
+
+        if (rename(apr_pstrcat(pool, from, parts[i], NULL), moved) != 0)
+            return condreq_trouble(trouble, errno, "making %s", moved);
+    }
+    if (rmdir(from) != 0 || !bdb_directory_sync(to))
+        return condreq_trouble(trouble, errno, "writing %s", to);
     return APR_SUCCESS;
 }
 

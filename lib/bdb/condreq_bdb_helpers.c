@@ -137,6 +137,8 @@ static void leave_house(bdb_store_t *store, apr_pool_t *pool)
     condreq_trouble_t trouble;
 
     if (store->config.durability != CONDREQ_WRITE_NOSYNC ||
+        atomic_load(&store->control->file->word) !=
+            atomic_load(&store->opened) ||
         is_used(store->control) ||
         bdb_maintain(&store->base, &trouble, pool) != APR_SUCCESS)
         return;

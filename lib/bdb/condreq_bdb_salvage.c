@@ -444,28 +444,6 @@ static apr_status_t make_store(salvaging_t *salvaging)
                 : APR_SUCCESS;
 }
 
-/* The trees last: without them it is no store. */
-static apr_status_t move_in(salvaging_t *salvaging)
-{
-    static const char *const parts[] = {"/log", "/data"};
-    apr_pool_t *pool = salvaging->pool;
-    int i;
-
-    for (i = 0; i < 2; i++) {
-        const char *from = apr_pstrcat(pool, salvaging->made, parts[i], NULL);
-        const char *to =
-            apr_pstrcat(pool, salvaging->directory, parts[i], NULL);
-
-        if (rename(from, to) != 0)
-            return condreq_trouble(salvaging->trouble, errno, "making %s", to);
-    }
-    rmdir(salvaging->made);
-    if (!bdb_directory_sync(salvaging->directory))
-        return condreq_trouble(salvaging->trouble, errno, "writing %s",
-                               salvaging->directory);
-    return APR_SUCCESS;
-}
-
 static apr_status_t make_directory(const char *name, condreq_trouble_t *trouble)
 {
     if (mkdir(name, 0700) == 0)
@@ -486,7 +464,8 @@ static apr_status_t salvage(salvaging_t *salvaging)
         return status;
     bdb_copy_remove(salvaging->damaged, salvaging->pool);
     rmdir(salvaging->damaged);
-    return move_in(salvaging);
+    return bdb_copy_move(salvaging->made, salvaging->directory,
+                         salvaging->trouble, salvaging->pool);
 }
 
 apr_status_t bdb_salvage(const char *path, const char *directory,

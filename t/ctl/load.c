@@ -7,7 +7,7 @@
  *   load STORE LEDGER write WRITERS DOCUMENTS SECONDS [nosync]
  *       prepares the store, and writes until then or until SIGTERM
  *   load STORE LEDGER check FROM TO
- *       every write acknowledged before FROM must be there, none that was begun
+ *       prepares the store: every write acknowledged before FROM must be there, none that was begun
  *       after TO, and what is there must be of one moment
  *   load now
  *       says the clock that the ledger is by
@@ -227,12 +227,13 @@ static void restart_ended(void)
                 start(i);
 }
 
+/* The store lets no signal end a writer that is inside. */
 static void end_all(void)
 {
     unsigned i;
 
     for (i = KEEPERS; i < KEEPERS + writers; i++)
-        kill(children[i], SIGKILL);
+        kill(children[i], SIGTERM);
     for (i = KEEPERS; i < KEEPERS + writers; i++)
         waitpid(children[i], NULL, 0);
     for (i = 0; i < KEEPERS; i++)
@@ -380,7 +381,7 @@ int main(int count, char **words)
     store_path = words[1];
     ledger_path = words[2];
     if (!strcmp(words[3], "check"))
-        return check(atoll(words[4]), atoll(words[5]));
+        return prepare() ? check(atoll(words[4]), atoll(words[5])) : 1;
     writers = (unsigned)atoi(words[4]);
     documents = (unsigned)atoi(words[5]);
     if (count > 7 && !strcmp(words[7], "nosync"))

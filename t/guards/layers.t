@@ -10,11 +10,12 @@ use Test::More;
 
 # The first that matches says where a file belongs.
 my @layers = (
+    [ctl => qr{^ctl/}],
     [glue => qr{^(?:mod_condreq\.c|include/mod_condreq\.h|httpd/)}],
     [bdb => qr{^lib/bdb/|^$}],
     [mem => qr{^lib/mem/}],
     ['write path' => qr{/condreq_document\.}],
-    ['store interface' => qr{/condreq_(?:store|trouble)\.}],
+    ['store interface' => qr{/condreq_(?:store|store_care|trouble|occupancy)\.}],
     [records => qr{/condreq_(?:record|strategy)\.}],
     [core => qr{^(?:lib|include)/condreq_(?:date|etag|eval|json\w*|key|members|merge
                                           |preconditions|prefer)\.}x],
@@ -26,10 +27,11 @@ my %may_include = (
     bdb => [qw(core records bdb), 'store interface'],
     mem => [qw(core records mem), 'store interface'],
     'write path' => [qw(core records), 'store interface', 'write path'],
+    ctl => [qw(core records ctl), 'store interface', 'write path'],
     glue => ['core', 'records', 'store interface', 'write path', 'glue'],
 );
 
-my @files = files('*.c', 'include/*.h', 'httpd/*.[ch]', 'lib/*.[ch]', 'lib/*/*.[ch]');
+my @files = files('*.c', 'include/*.h', 'httpd/*.[ch]', 'ctl/*.[ch]', 'lib/*.[ch]', 'lib/*/*.[ch]');
 my %path_of = map { m{([^/]+)$} => $_ } @files;
 
 sub layer_of {
