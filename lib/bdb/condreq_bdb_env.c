@@ -476,6 +476,7 @@ apr_status_t bdb_open_as(condreq_store_t **opened,
         (status = note_unsynced(store, trouble, pool)))
         return status;
     status = bdb_visit(store, &visit, trouble);
+    bdb_visit_look_again();
     /* One that is being recovered, or that a full disk keeps from opening,
      * opens at its first visit. */
     if (status == CONDREQ_EFORMAT)
