@@ -14,7 +14,7 @@ use POSIX qw(WNOHANG);
 use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(scratch tool condreqctl started ended load_begin load_until_written load_end
-                 load_now load_check write_store damage sizes);
+                 load_now load_check write_store remove_store damage sizes);
 
 my $build = $ENV{CONDREQ_BUILD} // "$FindBin::Bin/../../build";
 my $tool  = "$build/condreqctl";
@@ -131,6 +131,19 @@ sub write_store {
     return $loaded;
 }
 
+# With what it has in memory.
+sub remove_store {
+    my ($store) = @_;
+    my ($regions) = read_file("$store/generation") =~ m{^(/dev/shm/condreq-[\w-]+)$}m;
+
+    if ($regions) {
+        unlink glob "$regions/__db.*";
+        rmdir $regions;
+    }
+    File::Path::remove_tree($store);
+    return;
+}
+
 # Changes one byte of a file.
 sub damage {
     my ($path, $offset) = @_;
@@ -160,11 +173,8 @@ sub DESTROY {
     my $directory = $self->{directory};
     local ($?, $!, $@);
 
-    for my $generation (glob("$directory/*/generation"), glob("$directory/*/*/generation")) {
-        my ($regions) = Ctl::read_file($generation) =~ m{^(/dev/shm/condreq-[\w-]+)$}m or next;
-        unlink glob "$regions/__db.*";
-        rmdir $regions;
-    }
+    Ctl::remove_store($_ =~ s{/generation$}{}r)
+        for glob("$directory/*/generation"), glob("$directory/*/*/generation");
     File::Path::remove_tree($directory);
     return;
 }

@@ -100,7 +100,7 @@ my $nothing = sub { };
     my %seen;
 
     kill_often(undef, sub {
-        File::Path::remove_tree($store);
+        remove_store($store);
         system('cp', '-r', "$place/kept", $store) == 0 or die "cp: $?";
     }, sub {
         my $listed = condreqctl('--store', $store, 'list')->{out};
@@ -129,7 +129,7 @@ my $nothing = sub { };
         my $code = condreqctl('--store', $out, 'verify')->{code};
 
         fail "what a salvage left: verify exits with $code" unless $code =~ /^[03]$/;
-        File::Path::remove_tree($out);
+        remove_store($out);
     }, '--store', $loaded->{store}, 'salvage', "$place/salvaged-NUMBER");
     is_deeply sizes($loaded->{store}), $files, 'a salvage that is killed changes nothing';
 }
