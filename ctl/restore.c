@@ -48,7 +48,7 @@ ctl_exit_t ctl_restore(ctl_call_t *call)
 {
     const char *directory = ctl_absolute(call->arguments[0], call->pool);
     condreq_trouble_t trouble = {""};
-    condreq_backup_t restored;
+    condreq_backup_t restored = {0, 0, 0, 0};
     apr_status_t status;
     const char *kept;
     ctl_exit_t code = become_owner(call, directory);

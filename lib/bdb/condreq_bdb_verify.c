@@ -274,7 +274,7 @@ apr_status_t bdb_verify_backup(const char *directory,
 {
     const char *data = apr_pstrcat(pool, directory, "/data", NULL);
     verifying_t verifying = {findings, 0, trouble};
-    condreq_backup_t backup;
+    condreq_backup_t backup = {0, 0, 0, 0};
     apr_status_t status;
 
     if ((status =

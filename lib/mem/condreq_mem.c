@@ -417,7 +417,8 @@ static const char *next_key(mem_store_t *store, const char *prefix,
     const char *next = NULL;
     apr_hash_index_t *at;
 
-    for (at = apr_hash_first(pool, store->entries); at; at = apr_hash_next(at)) {
+    for (at = apr_hash_first(pool, store->entries); at;
+         at = apr_hash_next(at)) {
         const char *key = apr_hash_this_key(at);
         const mem_entry_t *entry = apr_hash_this_val(at);
 
