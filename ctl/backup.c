@@ -25,7 +25,6 @@ static void print(const ctl_call_t *call, const char *directory,
 ctl_exit_t ctl_backup(ctl_call_t *call)
 {
     const condreq_store_care_t *care = call->provider->care;
-    const char *directory = ctl_absolute(call->arguments[0], call->pool);
     condreq_trouble_t trouble = {""};
     condreq_backup_t made;
     condreq_store_t *store;
@@ -33,16 +32,16 @@ ctl_exit_t ctl_backup(ctl_call_t *call)
     ctl_exit_t code = ctl_may_be_owner(call->path);
 
     if (code != CTL_DONE ||
-        (code = ctl_make_directory(directory, call->path)) != CTL_DONE)
+        (code = ctl_make_directory(call->directory, call->path)) != CTL_DONE)
         return code;
     if ((code = ctl_open(&store, call)) != CTL_DONE) {
-        rmdir(directory);
+        rmdir(call->directory);
         return code;
     }
-    status = care->backup(store, directory, &made, &trouble, call->pool);
+    status = care->backup(store, call->directory, &made, &trouble, call->pool);
     care->leave(store);
     if (status != APR_SUCCESS)
         return ctl_trouble(status, &trouble);
-    print(call, directory, &made);
+    print(call, call->directory, &made);
     return ctl_written(CTL_DONE);
 }

@@ -116,32 +116,34 @@ static ctl_exit_t usage(const char *format, const char *word)
 
 /* ---- what is asked ---- */
 
-const char *ctl_absolute(const char *path, apr_pool_t *pool)
+static const char *absolute(const char *path, apr_pool_t *pool)
 {
-    char *here, *absolute;
+    char *here, *joined;
 
     if (path[0] == '/')
         return path;
     if (!(here = getcwd(NULL, 0)))
         return NULL;
-    absolute = apr_pstrcat(pool, here, "/", path, NULL);
+    joined = apr_pstrcat(pool, here, "/", path, NULL);
     free(here);
-    return absolute;
+    return joined;
 }
 
-/* As CondReqStore has it, or the directory alone; without slashes at its end,
- * as there. */
-static const char *store_path(const char *written, apr_pool_t *pool)
+/* A directory, or as CondReqStore has it; without slashes at its end, as
+ * there.
+ * @return NULL where it is too long, or nobody knows where we are */
+static const char *directory_path(const char *written, apr_pool_t *pool)
 {
-    size_t prefix = strlen(PROVIDER_PREFIX);
+    size_t prefix = strlen(PROVIDER_PREFIX), length;
+    const char *named;
     char *path;
-    size_t length;
 
     if (!strncmp(written, PROVIDER_PREFIX, prefix))
         written += prefix;
-    if (!(written = ctl_absolute(written, pool)))
+    if (!(named = absolute(written, pool)) ||
+        strlen(named) > CONDREQ_STORE_PATH_MAX)
         return NULL;
-    path = apr_pstrdup(pool, written);
+    path = apr_pstrdup(pool, named);
     for (length = strlen(path); length > 1 && path[length - 1] == '/'; length--)
         path[length - 1] = '\0';
     return path;
@@ -232,15 +234,18 @@ static ctl_exit_t settle(ctl_call_t *call, const asked_t *asked,
     call->prefix = asked->prefix ? ctl_key_read(asked->prefix, call->pool) : "";
     if (!call->prefix)
         return usage("no key begins with '%s'", asked->prefix);
-    if (!(call->path = store_path(call->path, call->pool)) ||
-        strlen(call->path) > CONDREQ_STORE_PATH_MAX)
+    if (!(call->path = directory_path(call->path, call->pool)))
         return usage("the store's path cannot be used%s", "");
+    if (!strcmp(command->arguments, "DIRECTORY") &&
+        !(call->directory = directory_path(call->arguments[0], call->pool)))
+        return usage("'%s' cannot be used", call->arguments[0]);
     return CTL_DONE;
 }
 
 static ctl_exit_t run(int count, char **words, apr_pool_t *pool)
 {
-    ctl_call_t call = {&condreq_store_bdb, DEFAULT_STORE, 0, "", NULL, pool};
+    ctl_call_t call = {
+        &condreq_store_bdb, DEFAULT_STORE, 0, "", NULL, NULL, pool};
     const command_t *command;
     asked_t asked = {0, 0, NULL};
     ctl_exit_t code = read_options(&call, &asked, count, words);

@@ -34,6 +34,8 @@ typedef struct ctl_call_t {
     const char *prefix;
     /** what follows the subcommand, and NULL */
     char **arguments;
+    /** the first of them, absolute, where it is a directory */
+    const char *directory;
     apr_pool_t *pool;
 } ctl_call_t;
 
@@ -71,9 +73,6 @@ void ctl_findings_begin(condreq_findings_t *findings, ctl_call_t *call);
  * @return the exit code for it */
 ctl_exit_t ctl_findings_end(const condreq_findings_t *findings,
                             const ctl_call_t *call, const char *words);
-
-/** An absolute path; NULL where there is no working directory. */
-const char *ctl_absolute(const char *path, apr_pool_t *pool);
 
 /* As whom (user.c). */
 

@@ -46,17 +46,16 @@ static ctl_exit_t become_owner(const ctl_call_t *call, const char *directory)
 
 ctl_exit_t ctl_restore(ctl_call_t *call)
 {
-    const char *directory = ctl_absolute(call->arguments[0], call->pool);
     condreq_trouble_t trouble = {""};
     condreq_backup_t restored = {0, 0, 0, 0};
     apr_status_t status;
     const char *kept;
-    ctl_exit_t code = become_owner(call, directory);
+    ctl_exit_t code = become_owner(call, call->directory);
 
     if (code != CTL_DONE)
         return code;
-    status = call->provider->care->restore(call->path, directory, &restored,
-                                           &kept, &trouble, call->pool);
+    status = call->provider->care->restore(
+        call->path, call->directory, &restored, &kept, &trouble, call->pool);
     if (status != APR_SUCCESS)
         return ctl_trouble(status, &trouble);
     print(call, &restored, kept);

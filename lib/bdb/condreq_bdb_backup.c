@@ -144,6 +144,13 @@ static apr_status_t make_copy(bdb_store_t *store, const char *unfinished,
     return status ? status : recover_copy(unfinished, trouble, pool);
 }
 
+/* Half a copy is good for nothing, and may be what fills the disk. */
+static void give_up(const char *unfinished, apr_pool_t *pool)
+{
+    bdb_copy_remove(unfinished, pool);
+    rmdir(unfinished);
+}
+
 apr_status_t bdb_backup(condreq_store_t *base, const char *directory,
                         condreq_backup_t *made, condreq_trouble_t *trouble,
                         apr_pool_t *pool)
@@ -153,9 +160,12 @@ apr_status_t bdb_backup(condreq_store_t *base, const char *directory,
     apr_status_t status =
         make_copy((bdb_store_t *)base, unfinished, &moment, trouble, pool);
 
-    if (status != APR_SUCCESS ||
-        (status = bdb_copy_move(unfinished, directory, trouble, pool)))
+    if (status == APR_SUCCESS)
+        status = bdb_copy_move(unfinished, directory, trouble, pool);
+    if (status != APR_SUCCESS) {
+        give_up(unfinished, pool);
         return status;
+    }
     memset(made, 0, sizeof(*made));
     made->moment = moment.time_us;
     made->incarnation = base->incarnation;

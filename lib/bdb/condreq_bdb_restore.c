@@ -194,18 +194,14 @@ static apr_status_t begin_incarnation(const char *staged, apr_uint64_t at_least,
     return APR_SUCCESS;
 }
 
-static apr_status_t stage(const char *directory, const char *path,
-                          condreq_backup_t *restored,
-                          condreq_trouble_t *trouble, apr_pool_t *pool)
+static apr_status_t make_staged(const char *directory, const char *path,
+                                const char *staged, condreq_backup_t *restored,
+                                condreq_trouble_t *trouble, apr_pool_t *pool)
 {
-    const char *staged = below(path, "restoring", pool);
+    apr_status_t status = copy_parts(directory, staged, trouble, pool);
     apr_uint64_t next;
-    apr_status_t status;
 
-    bdb_copy_remove(staged, pool);
-    if (mkdir(staged, 0700) != 0 && errno != EEXIST)
-        return condreq_trouble(trouble, errno, "making %s", staged);
-    if ((status = copy_parts(directory, staged, trouble, pool)))
+    if (status != APR_SUCCESS)
         return status;
     next = bdb_incarnation_next(path, directory, restored->incarnation, pool);
     if ((status = begin_incarnation(staged, next, &restored->incarnation,
@@ -216,6 +212,26 @@ static apr_status_t stage(const char *directory, const char *path,
         !bdb_directory_sync(path))
         return condreq_trouble(trouble, errno, "renaming %s", staged);
     return APR_SUCCESS;
+}
+
+/* What an earlier one left that was killed goes first; and so does what this
+ * one leaves, should it fail. */
+static apr_status_t stage(const char *directory, const char *path,
+                          condreq_backup_t *restored,
+                          condreq_trouble_t *trouble, apr_pool_t *pool)
+{
+    const char *staged = below(path, "restoring", pool);
+    apr_status_t status;
+
+    bdb_copy_remove(staged, pool);
+    if (mkdir(staged, 0700) != 0 && errno != EEXIST)
+        return condreq_trouble(trouble, errno, "making %s", staged);
+    status = make_staged(directory, path, staged, restored, trouble, pool);
+    if (status != APR_SUCCESS) {
+        bdb_copy_remove(staged, pool);
+        rmdir(staged);
+    }
+    return status;
 }
 
 /* What an earlier one that was killed had decided is done first, so that what

@@ -468,6 +468,15 @@ static apr_status_t salvage(salvaging_t *salvaging)
                          salvaging->trouble, salvaging->pool);
 }
 
+/* What is half done may be what fills the disk. */
+static void give_up(const salvaging_t *salvaging)
+{
+    bdb_copy_remove(salvaging->damaged, salvaging->pool);
+    rmdir(salvaging->damaged);
+    bdb_copy_remove(salvaging->made, salvaging->pool);
+    rmdir(salvaging->made);
+}
+
 apr_status_t bdb_salvage(const char *path, const char *directory,
                          condreq_findings_t *findings,
                          condreq_trouble_t *trouble, apr_pool_t *pool)
@@ -488,6 +497,8 @@ apr_status_t bdb_salvage(const char *path, const char *directory,
     if ((status = bdb_store_seize(locks, path, trouble, pool)))
         return status;
     status = salvage(&salvaging);
+    if (status != APR_SUCCESS)
+        give_up(&salvaging);
     bdb_store_release(locks);
     return status;
 }

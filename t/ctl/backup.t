@@ -60,6 +60,44 @@ for my $durability ('', 'nosync') {
     }
 }
 
+# ---- processes that die meanwhile ----
+
+# Their writes are undone by recoveries, of which a backup sees pages from before
+# and after.
+{
+    my $loaded = load_begin("$place/dying", 4, 500);
+    my $killer = fork // die "fork: $!";
+    my @backups;
+
+    if (!$killer) {
+        while (1) {
+            my ($writer) = reverse sort { $a <=> $b } qx(ps -o pid= --ppid $loaded->{pid});
+            kill KILL => $writer;
+            select undef, undef, undef, 0.2;
+        }
+    }
+    load_until_written($loaded, 500);
+    for my $number (1 .. 5) {
+        my $from = load_now();
+        my $said = condreqctl('--store', $loaded->{store}, 'backup', "$place/dying-backup-$number");
+
+        is $said->{code}, 0, "backup $number while processes die" or diag $said->{err};
+        push @backups, ["$place/dying-backup-$number", $from, load_now()];
+    }
+    kill KILL => $killer;
+    waitpid $killer, 0;
+    load_until_written($loaded, 100);
+    my $stat = condreqctl('--json', '--store', $loaded->{store}, 'stat')->{json}[0];
+    cmp_ok $stat->{recoveries}, '>', 2, "$stat->{recoveries} recoveries meanwhile";
+    load_end($loaded);
+    for my $number (1 .. 5) {
+        my ($backup, $from, $to) = @{ $backups[$number - 1] };
+
+        is condreqctl('--store', $backup, 'verify')->{code}, 0, "backup $number of them verifies";
+        is load_check(restored("dying-$number", $backup), $loaded, $from, $to), '', "and is of one moment";
+    }
+}
+
 # ---- logs ----
 
 # A backup that stands still keeps what it needs, and not for ever.
