@@ -379,8 +379,8 @@ int bdb_alone_open(bdb_store_t *store, const char *directory, u_int32_t how)
     if ((code = environment_open(&store->env, &config, &places,
                                  DB_CREATE | DB_PRIVATE | how)) == 0 &&
         (code = store->env->set_flags(store->env, DB_TXN_NOSYNC, 1)) == 0 &&
-        (code = trees_open(store, how ? 0 : DB_CREATE)) == 0)
-        code = how ? bdb_format_check(store) : bdb_format_ensure(store);
+        (code = trees_open(store, DB_CREATE)) == 0)
+        code = bdb_format_ensure(store);
     return code;
 }
 

@@ -3,6 +3,7 @@
  *
  *   condreq backup 1
  *   moment 1764080553123456             microseconds since the epoch
+ *   format 1                            of the store's trees
  *   incarnation 0
  *   file SHA-256 BYTES data/bodies.db   one a file
  *   end */
@@ -101,9 +102,9 @@ static apr_status_t write_lines(FILE *manifest, const char *directory,
     int i;
 
     fprintf(manifest,
-            HEADER "\nmoment %" APR_TIME_T_FMT
+            HEADER "\nmoment %" APR_TIME_T_FMT "\nformat %d"
                    "\nincarnation %" APR_UINT64_T_FMT "\n",
-            backup->moment, backup->incarnation);
+            backup->moment, BDB_FORMAT, backup->incarnation);
     for (i = 0; i < PARTS && status == APR_SUCCESS; i++) {
         listing.part = parts[i];
         status =
@@ -159,6 +160,8 @@ static int read_line(const char *line, condreq_backup_t *backup,
         return 0;
     if (sscanf(line, "moment %lld", &moment) == 1)
         backup->moment = moment;
+    else if (sscanf(line, "format %llu", &number) == 1)
+        return number <= BDB_FORMAT;
     else if (sscanf(line, "incarnation %llu", &number) == 1)
         backup->incarnation = number;
     else if (sscanf(line, "file %64[0-9a-f] %llu %255[^\n]", listed->hex,

@@ -14,7 +14,8 @@ use POSIX qw(WNOHANG);
 use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(scratch tool condreqctl started ended load_begin load_until_written load_end
-                 load_now load_check write_store remove_store damage sizes);
+                 load_now load_check load_writers
+                 write_store remove_store damage sizes);
 
 my $build = $ENV{CONDREQ_BUILD} // "$FindBin::Bin/../../build";
 my $tool  = "$build/condreqctl";
@@ -107,6 +108,15 @@ sub load_end {
     kill TERM => $loaded->{pid};
     close $loaded->{said};
     return;
+}
+
+# Its processes; the keepers have names of their own once they keep, and the
+# last are writers.
+sub load_writers {
+    my ($loaded) = @_;
+    my @children = sort { $a <=> $b }
+        map { read_file($_) =~ /^(\d+) \(.*\) \S $loaded->{pid} / ? $1 : () } glob '/proc/[0-9]*/stat';
+    return grep { read_file("/proc/$_/comm") eq "load\n" } @children;
 }
 
 sub load_now {

@@ -71,8 +71,7 @@ for my $durability ('', 'nosync') {
 
     if (!$killer) {
         while (1) {
-            my ($writer) = reverse sort { $a <=> $b } qx(ps -o pid= --ppid $loaded->{pid});
-            kill KILL => $writer;
+            kill KILL => (load_writers($loaded))[-1];
             select undef, undef, undef, 0.2;
         }
     }
@@ -166,6 +165,10 @@ my %harm = (
     'a log too many' => sub { open my $file, '>', "$_[0]/log/log.0000099999" or die $! },
     'a manifest that is cut short' => sub { truncate "$_[0]/manifest", 100 },
     'a manifest of another format' => sub { damage("$_[0]/manifest", 15) },
+    'a manifest of a later store' => sub {
+        local ($^I, @ARGV) = ('', "$_[0]/manifest");
+        while (<>) { s/^format \d+/format 99/; print }
+    },
 );
 for my $name (sort keys %harm) {
     my $backup = "$place/" . $name =~ tr/ /-/r;

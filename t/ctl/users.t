@@ -40,6 +40,7 @@ sub as {
     if (!$pid) {
         $( = $) = "$group $group";
         ($<, $>) = ($who, $who);
+        open STDERR, '>', '/dev/null';
         exec @command or POSIX::_exit(127);
     }
     waitpid $pid, 0;
