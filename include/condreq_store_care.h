@@ -63,7 +63,7 @@ struct condreq_store_care_t {
     /**
      * Opens a store that is kept. Where nobody keeps it, it is brought in order
      * first, and kept by a process that ends with this one; a server that
-     * starts meanwhile takes it over, and calls then return APR_TIMEUP.
+     * starts meanwhile takes it over, and calls go on there.
      * @param store  is set, from the pool
      * @return also APR_ENOENT: there is no store; EBUSY: it is being restored,
      *         or is used without being kept

@@ -4,8 +4,8 @@
  *
  * A tool never prepares a store that a server owns, nor one that another tool
  * is at work on. The keeper that it brings along ends with it, and as soon as a
- * server owns the store, whose start waits for that; the tool itself is
- * then outside, and is told so by its next visit. */
+ * server owns the store, whose start waits for that; the tool is outside then,
+ * and follows with its next visit. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

@@ -44,7 +44,7 @@
 #define BYTES_A_MUTEX 160u
 
 #define ENV_PARTS (DB_INIT_MPOOL | DB_INIT_LOCK | DB_INIT_LOG | DB_INIT_TXN)
-#define KEEPER_ENDS_WITHIN_US (5 * APR_USEC_PER_SEC)
+#define KEEPER_ENDS_WITHIN_US (3 * APR_USEC_PER_SEC)
 #define YIELD_LONGEST_NS 2000000
 #define REGION_NAME_MAX 4200
 
@@ -339,7 +339,33 @@ static apr_status_t prepare_alone(const condreq_store_config_t *config,
     return APR_SUCCESS;
 }
 
-/* A keeper that was asked to end may need a moment. */
+static int has_workers(const char *path, apr_pool_t *pool)
+{
+    condreq_trouble_t trouble;
+    bdb_control_t *control;
+    int found;
+
+    if (bdb_control_map(&control, path, BDB_WORKER, &trouble, pool))
+        return 0;
+    found = bdb_watch_anybody(control, BDB_WORKER) != 0;
+    bdb_control_unmap(control);
+    return found;
+}
+
+/* A keeper that was asked to end, or that sees that it should, may need a
+ * moment; one that keeps the store for nobody gets no more than that. */
+static apr_status_t follow_keeper(int *lock, const char *path,
+                                  condreq_trouble_t *trouble, apr_pool_t *pool)
+{
+    apr_status_t status =
+        bdb_keeper_lock(lock, path, KEEPER_ENDS_WITHIN_US, trouble, pool);
+
+    if (status != APR_TIMEUP || has_workers(path, pool))
+        return status;
+    bdb_keeper_kill(path, pool);
+    return bdb_keeper_lock(lock, path, KEEPER_ENDS_WITHIN_US, trouble, pool);
+}
+
 apr_status_t bdb_prepare(const condreq_store_config_t *config,
                          condreq_trouble_t *trouble, apr_pool_t *pool)
 {
@@ -348,8 +374,7 @@ apr_status_t bdb_prepare(const condreq_store_config_t *config,
     int lock;
 
     if ((status = bdb_places_make_path(config->path, trouble)) ||
-        (status = bdb_keeper_lock(&lock, config->path, KEEPER_ENDS_WITHIN_US,
-                                  trouble, pool)))
+        (status = follow_keeper(&lock, config->path, trouble, pool)))
         return status;
     status = bdb_restore_finish(config->path, &kept, trouble, pool);
     if (status == APR_SUCCESS)

@@ -17,6 +17,9 @@ apr_status_t bdb_keeper_lock(int *lock, const char *path,
 /** Is there a keeper? */
 int bdb_keeper_is_there(const char *path, apr_pool_t *pool);
 
+/** Kills the keeper, which may be at any time. */
+void bdb_keeper_kill(const char *path, apr_pool_t *pool);
+
 /** Waits until this process is the keeper, or should end. It is until it
  * ends. */
 apr_status_t bdb_keeper_turn(const char *path, const condreq_keeper_t *keeper,

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -100,6 +101,19 @@ int bdb_keeper_is_there(const char *path, apr_pool_t *pool)
     is_there = holder(lock) != 0;
     close(lock);
     return is_there;
+}
+
+void bdb_keeper_kill(const char *path, apr_pool_t *pool)
+{
+    condreq_trouble_t trouble;
+    pid_t pid;
+    int lock;
+
+    if (open_lock(&lock, path, &trouble, pool) != APR_SUCCESS)
+        return;
+    if ((pid = holder(lock)) > 0)
+        kill(pid, SIGKILL);
+    close(lock);
 }
 
 apr_status_t bdb_keeper_turn(const char *path, const condreq_keeper_t *keeper,

@@ -110,13 +110,16 @@ sub load_end {
     return;
 }
 
-# Its processes; the keepers have names of their own once they keep, and the
-# last are writers.
+# The pids of its keepers and writers, as they were started: the last is a writer.
 sub load_writers {
     my ($loaded) = @_;
-    my @children = sort { $a <=> $b }
-        map { read_file($_) =~ /^(\d+) \(.*\) \S $loaded->{pid} / ? $1 : () } glob '/proc/[0-9]*/stat';
-    return grep { read_file("/proc/$_/comm") eq "load\n" } @children;
+    my %begun_of;
+
+    for my $stat (map { read_file($_) } glob '/proc/[0-9]*/stat') {
+        my ($pid, $parent, $begun) = $stat =~ /^(\d+) \(load\) \S (\d+) (?:\S+ ){17}(\d+)/ or next;
+        $begun_of{$pid} = $begun if $parent == $loaded->{pid};
+    }
+    return sort { $begun_of{$a} <=> $begun_of{$b} || $a <=> $b } keys %begun_of;
 }
 
 sub load_now {

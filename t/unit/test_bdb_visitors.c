@@ -207,13 +207,82 @@ static void test_server_starts(void)
     close(users);
     is_int(condreq_store_bdb.open(&store, &config, &trouble, pool), 0,
            "and opens it");
-    is_int(go_on(&staying), 4, "the tool is told at its next visit");
-    is_int(write_document(store, "h/served", "", 0, pool), 0,
-           "the server goes on");
-    is_int(record_of(store, "h/more", pool).state, CONDREQ_ABSENT,
-           "nothing of the tool's is there");
+    is_int(write_document(store, "h/served", "", 0, pool), 0, "and writes");
+    is_int(go_on(&staying), 0, "the tool follows with its next visit");
+    is_int(record_of(store, "h/more", pool).state, CONDREQ_LIVE,
+           "and what it writes is the server's, too");
     is_int(condreq_occupancy_own(&users, config.path, 0), EBUSY,
            "a second server is refused");
+    close(owned);
+}
+
+/* One that is inside holds the start up for a moment, and no longer. */
+static apr_status_t txn_body_stay(condreq_txn_t *txn, void *baton,
+                                  apr_pool_t *body_pool)
+{
+    condreq_record_t record;
+
+    (void)baton;
+    (void)body_pool;
+    if (txn->store->provider->get(txn, "h/inside", &record))
+        return APR_EGENERAL;
+    raise(SIGSTOP);
+    return APR_SUCCESS;
+}
+
+static int stay_inside(condreq_store_t *store)
+{
+    condreq_trouble_t trouble;
+
+    return store->provider->txn(store, txn_body_stay, NULL, &trouble, pool);
+}
+
+static void test_inside(void)
+{
+    char name[] = "inside";
+    condreq_store_config_t config = suite_config(&suite, name, pool);
+    condreq_trouble_t trouble = {""};
+    apr_time_t begun;
+    staying_t staying;
+    int owned, state;
+
+    crew_prepare(&suite, name, pool);
+    stay(&staying, name, stay_inside);
+    kill(staying.process, SIGCONT);
+    waitpid(staying.process, &state, WUNTRACED);
+    ok(WIFSTOPPED(state), "a tool stands still inside");
+    begun = apr_time_now();
+    condreq_occupancy_own(&owned, config.path, APR_USEC_PER_SEC);
+    is_int(condreq_store_bdb.prepare(&config, &trouble, pool), 0,
+           "a server prepares the store");
+    ok(apr_time_now() - begun < 5 * APR_USEC_PER_SEC, "within seconds");
+    waitpid(staying.process, &state, 0);
+    ok(WIFSIGNALED(state), "the tool was ended");
+    close(owned);
+}
+
+/* A keeper that keeps for nobody must not keep a server from starting. */
+static void test_keeper_stands_still(void)
+{
+    char name[] = "keeper";
+    condreq_store_config_t config = suite_config(&suite, name, pool);
+    condreq_trouble_t trouble = {""};
+    bdb_control_t *control;
+    staying_t staying;
+    pid_t keeper = 0;
+    int owned;
+
+    crew_prepare(&suite, name, pool);
+    stay(&staying, name, write_more);
+    if (bdb_control_map(&control, config.path, BDB_VISITOR, &trouble, pool) ==
+        APR_SUCCESS)
+        keeper = bdb_identity_pid(atomic_load(&control->file->keeper));
+    ok(keeper > 0 && kill(keeper, SIGSTOP) == 0,
+       "a tool's keeper stands still");
+    condreq_occupancy_own(&owned, config.path, APR_USEC_PER_SEC);
+    is_int(condreq_store_bdb.prepare(&config, &trouble, pool), 0,
+           "a server prepares the store all the same");
+    is_int(go_on(&staying), 0, "the tool goes on");
     close(owned);
 }
 
@@ -260,6 +329,8 @@ int main(void)
     test_alone();
     test_no_store();
     test_two();
+    test_inside();
+    test_keeper_stands_still();
     test_server_starts();
     scratch_remove(suite.directory);
     return done_testing();
