@@ -18,7 +18,7 @@
 #include "condreq_bdb_control.h"
 
 #define MAGIC "condreq control"
-#define LAYOUT 4u
+#define LAYOUT 5u
 /* A graceful restart has two generations of httpd's children for a while. */
 #define CHILDREN_AT_ONCE 2u
 #define SLOTS_TO_SPARE 16u
@@ -182,7 +182,7 @@ void bdb_boot_read(char boot[BDB_BOOT_SIZE])
 /* All of its room is taken now: a mapped page that finds none kills. */
 static apr_status_t write_file(int descriptor,
                                const condreq_store_config_t *config,
-                               apr_uint64_t generation)
+                               apr_uint64_t generation, int has_ballast)
 {
     unsigned slot_count = config->threads * CHILDREN_AT_ONCE + SLOTS_TO_SPARE;
     bdb_control_file_t file;
@@ -200,6 +200,7 @@ static apr_status_t write_file(int descriptor,
     bdb_boot_read(file.boot);
     file.durability = (apr_uint32_t)config->durability;
     file.word = bdb_word(generation, BDB_OPEN);
+    file.has_no_ballast = !has_ballast;
     if (pwrite(descriptor, &file, sizeof(file), 0) != sizeof(file))
         return errno;
     return APR_SUCCESS;
@@ -216,7 +217,7 @@ static apr_status_t make_doorbell(const char *path, condreq_trouble_t *trouble,
 }
 
 apr_status_t bdb_control_make(const condreq_store_config_t *config,
-                              apr_uint64_t generation,
+                              apr_uint64_t generation, int has_ballast,
                               condreq_trouble_t *trouble, apr_pool_t *pool)
 {
     const char *name = file_name(config->path, "control", pool);
@@ -226,7 +227,7 @@ apr_status_t bdb_control_make(const condreq_store_config_t *config,
     apr_status_t status = descriptor < 0 ? errno : APR_SUCCESS;
 
     if (status == APR_SUCCESS) {
-        status = write_file(descriptor, config, generation);
+        status = write_file(descriptor, config, generation, has_ballast);
         close(descriptor);
     }
     if (status == APR_SUCCESS && rename(unfinished, name) != 0)

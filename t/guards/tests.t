@@ -50,6 +50,7 @@ my %run_by = (
     't' => qr{\bt/\*\.t\b},
     't/h2c' => qr{\bt/h2c/\*\.t\b},
     't/ctl' => qr{\$\(PROVE\)[^\n]* t/ctl\b},
+    't/disk' => qr{\$\(PROVE\)[^\n]* t/disk\b},
     't/guards' => qr{\$\(PROVE\)[^\n]* t/guards\b},
 );
 for my $test (all_below('t', 't')) {
@@ -62,7 +63,7 @@ for my $test (all_below('t', 't')) {
 # ---- check ----
 
 my ($check) = $makefile =~ /^check:.*\n((?:\t.*\n)+)/m;
-for my $part (qw(check-guards check-unit check-fuzz check-wire check-crash-briefly check-ctl)) {
+for my $part (qw(check-guards check-unit check-fuzz check-wire check-crash-briefly check-disk check-ctl)) {
     like $check // '', qr/\b$part\b/, "check runs $part";
 }
 
