@@ -275,17 +275,15 @@ apr_status_t condreq_keepers_start(apr_pool_t *pconf, server_rec *main_server)
 /* ---- for those that another parent left behind ---- */
 
 pid_t condreq_keeper_start_for_orphans(condreq_site_store_t *site,
-                                       server_rec *main_server, int users)
+                                       server_rec *main_server)
 {
     keeper_t keeper = {{0}, getpid(), site, main_server, NULL, 1};
     pid_t pid;
 
     if (!site->provider->keep || (pid = fork()) < 0)
         return 0;
-    if (pid == 0) {
-        close(users);
+    if (pid == 0)
         keeper_run(&keeper);
-    }
     return pid;
 }
 

@@ -23,6 +23,9 @@
  * it is as if the connection had been lost. */
 #define CONDREQ_EUNKNOWN (APR_OS_START_USERERR + 3)
 
+/** Bytes are not as they were written, and cannot be made so. */
+#define CONDREQ_EDAMAGED (APR_OS_START_USERERR + 10)
+
 typedef struct condreq_store_t condreq_store_t;
 typedef struct condreq_txn_t condreq_txn_t;
 
@@ -77,6 +80,23 @@ typedef struct condreq_keeper_t {
      * are ended then; the keeper ends with the last of them */
     int (*is_abandoned)(void *baton);
 } condreq_keeper_t;
+
+/** How far a walk over all records has come; zeroed, it begins. What stands in
+ * it is the store's own. */
+typedef struct condreq_walk_t {
+    unsigned char place[CONDREQ_KEY_MAX + 1];
+    apr_size_t length;
+} condreq_walk_t;
+
+/** What a walk comes by. */
+typedef struct condreq_walked_t {
+    char key[CONDREQ_KEY_MAX + 1];
+    /** of another format than this code reads, or damaged: no record */
+    int unreadable;
+    condreq_record_t record;
+} condreq_walked_t;
+
+typedef struct condreq_store_care_t condreq_store_care_t;
 
 /**
  * What runs in a transaction. It may run more than once, from the start, so
@@ -195,6 +215,21 @@ typedef struct condreq_store_provider_t {
                                 int *has_members);
 
     /**
+     * Walks on over the records of all keys that begin with a prefix, those of
+     * tombstones too, in an order of the store's own. Each is as it was last
+     * committed when the walk came by: no two need be of one moment, but one
+     * that is there all the while is met, and once. Nothing is held between
+     * two calls.
+     * @param walk   where the last call ended; is moved on
+     * @param found  room for at_most
+     * @param count  is set; 0 at the end
+     */
+    apr_status_t (*walk)(condreq_store_t *store, const char *prefix,
+                         condreq_walk_t *walk, condreq_walked_t *found,
+                         unsigned at_most, unsigned *count,
+                         condreq_trouble_t *trouble, apr_pool_t *pool);
+
+    /**
      * Keeps a prepared store until should_end() says so, or it is abandoned
      * and nobody has it open any more: notices processes
      * that die or stand still inside it and recovers it, does the work that
@@ -206,6 +241,10 @@ typedef struct condreq_store_provider_t {
     apr_status_t (*keep)(const condreq_store_config_t *config,
                          const condreq_keeper_t *keeper,
                          condreq_trouble_t *trouble, apr_pool_t *pool);
+
+    /** What can be done with a whole store, see condreq_store_care.h. NULL
+     * where there is nothing to take care of. */
+    const condreq_store_care_t *care;
 } condreq_store_provider_t;
 
 /** What all providers' stores begin with. */

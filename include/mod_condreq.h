@@ -177,10 +177,9 @@ void condreq_stores_disown(const char *path);
 apr_status_t condreq_keepers_start(apr_pool_t *pconf, server_rec *main_server);
 /** Starts one that keeps a store for the children of a killed parent, ends
  * those that take longer than a few seconds, and then itself.
- * @param users  a descriptor that it must not hold
  * @return its process, or 0 */
 pid_t condreq_keeper_start_for_orphans(condreq_site_store_t *site,
-                                       server_rec *main_server, int users);
+                                       server_rec *main_server);
 /** Has it end, and waits for that. */
 void condreq_keeper_end(pid_t pid);
 /** In the parent: has it hear of a child's death at once. */

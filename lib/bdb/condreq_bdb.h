@@ -20,7 +20,7 @@
 
 #include "condreq_bdb_control.h"
 #include "condreq_bdb_room.h"
-#include "condreq_store.h"
+#include "condreq_store_care.h"
 
 /** The byte that spreads neighbours, and the key. */
 #define BDB_VERSION_KEY_MAX (1 + CONDREQ_KEY_MAX)
@@ -54,6 +54,9 @@ typedef struct bdb_store_t {
     apr_thread_mutex_t *body_ids_mutex;
     apr_uint64_t body_ids_next;
     apr_uint64_t body_ids_end;
+    /** the process that keeps it for this one, see bdb_attend(); 0: another
+     * does */
+    pid_t own_keeper;
 } bdb_store_t;
 
 typedef struct bdb_txn_t {
@@ -175,6 +178,23 @@ apr_status_t bdb_open(condreq_store_t **store,
 apr_status_t bdb_open_as(condreq_store_t **store,
                          const condreq_store_config_t *config, bdb_role_t role,
                          condreq_trouble_t *trouble, apr_pool_t *pool);
+/** Closes a store that this process alone of its threads has open, as if it
+ * had never come. */
+void bdb_close(condreq_store_t *store);
+
+/** Opens a store that is kept; where nobody keeps it, brings it in order and
+ * keeps it first, in a process that ends with this one. */
+apr_status_t bdb_attend(condreq_store_t **store, const char *path,
+                        condreq_trouble_t *trouble, apr_pool_t *pool);
+
+/** Closes what bdb_attend() opened. */
+void bdb_leave(condreq_store_t *store);
+
+apr_status_t bdb_state(condreq_store_t *store, condreq_store_state_t *state,
+                       condreq_trouble_t *trouble, apr_pool_t *pool);
+
+extern const condreq_store_care_t bdb_care;
+
 /** The part of maintain() that bounds a recovery's time: does nothing where
  * little was logged. */
 apr_status_t bdb_checkpoint(condreq_store_t *store, condreq_trouble_t *trouble);
@@ -260,10 +280,21 @@ apr_status_t bdb_get(condreq_txn_t *txn, const char *key,
                      condreq_record_t *record);
 apr_status_t bdb_put(condreq_txn_t *txn, const char *key,
                      const condreq_record_t *record);
+apr_status_t bdb_walk(condreq_store_t *store, const char *prefix,
+                      condreq_walk_t *walk, condreq_walked_t *found,
+                      unsigned at_most, unsigned *count,
+                      condreq_trouble_t *trouble, apr_pool_t *pool);
 apr_status_t bdb_has_members(condreq_txn_t *txn, const char *collection,
                              int *has_members);
 
 /* Bodies. */
+
+/** Bytes of a chunk. Four to a page with their keys, and none over a quarter of
+ * it: the library keeps larger items on pages of their own, where all writers
+ * queue. Part of the store's format, as is the key: the document's key's
+ * hash, the chunk's number and the body's id. */
+#define BDB_CHUNK_SIZE 989u
+#define BDB_CHUNK_KEY_SIZE 16
 
 apr_status_t bdb_body_read(condreq_store_t *store, const char *key,
                            const condreq_record_t *record, apr_uint64_t offset,
@@ -278,12 +309,22 @@ apr_status_t bdb_body_remove(condreq_txn_t *txn, const char *key,
 
 /* Counters. */
 
+/** The store's own, by the one byte of their key. */
+#define BDB_KIND_FORMAT 'f'
+#define BDB_KIND_INCARNATION 'i'
+
+/** Of all that is in the trees. */
+#define BDB_FORMAT 1
+
 apr_status_t bdb_draw(condreq_store_t *store, const char *collection,
                       apr_uint64_t *number, condreq_trouble_t *trouble,
                       apr_pool_t *pool);
 
 /** Inside: the id of a new body. */
 int bdb_body_id(bdb_store_t *store, apr_uint64_t *body_id);
+
+/** Inside, with nobody else: no id up to this one is drawn any more. */
+int bdb_body_ids_pass(bdb_store_t *store, apr_uint64_t body_id);
 
 /** Inside: writes the number of our format where there is none.
  * @return DB_OLD_VERSION where there is another */
@@ -312,8 +353,16 @@ int bdb_incarnation_begin(bdb_store_t *store, apr_uint64_t at_least);
 apr_status_t bdb_logs_keep(int *lease, const char *path,
                            condreq_trouble_t *trouble, apr_pool_t *pool);
 
+/** Is a backup being made? */
+int bdb_logs_are_kept(const bdb_store_t *store);
+
 /** Inside: removes logs that nobody needs. */
 int bdb_logs_remove(bdb_store_t *store);
+
+/** Finishes a restoration that was decided and not done. Nobody may be there.
+ * @param kept  where what was there before is now, or NULL */
+apr_status_t bdb_restore_finish(const char *path, const char **kept,
+                                condreq_trouble_t *trouble, apr_pool_t *pool);
 
 /* Unsynced commits: a file that outlives the kernel's memory, unlike them. */
 
@@ -331,5 +380,7 @@ void bdb_unsynced_clear(const char *path, apr_pool_t *pool);
 /** Big-endian numbers, as they stand in keys and values. */
 void bdb_write_u32(unsigned char *bytes, apr_uint32_t value);
 void bdb_write_u64(unsigned char *bytes, apr_uint64_t value);
+apr_uint32_t bdb_read_u32(const unsigned char *bytes);
+apr_uint64_t bdb_read_u64(const unsigned char *bytes);
 
 #endif

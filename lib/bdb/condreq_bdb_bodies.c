@@ -13,11 +13,8 @@
 #include "condreq_bdb.h"
 #include "condreq_bdb_fault.h"
 
-/* Four to a page with their keys, and none over a quarter of it: the library
- * keeps larger items on pages of their own, where all writers queue. Part of
- * the store's format. */
-#define CHUNK_SIZE 989u
-#define CHUNK_KEY_SIZE 16
+#define CHUNK_SIZE BDB_CHUNK_SIZE
+#define CHUNK_KEY_SIZE BDB_CHUNK_KEY_SIZE
 
 /* One body in the tree. */
 typedef struct body_t {

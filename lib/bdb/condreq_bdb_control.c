@@ -18,7 +18,7 @@
 #include "condreq_bdb_control.h"
 
 #define MAGIC "condreq control"
-#define LAYOUT 6u
+#define LAYOUT 7u
 /* A graceful restart has two generations of httpd's children for a while. */
 #define CHILDREN_AT_ONCE 2u
 #define SLOTS_TO_SPARE 16u

@@ -186,6 +186,9 @@ bdb_role_t bdb_identity_role(apr_uint64_t identity);
  * @return NULL where none became free before the deadline */
 bdb_slot_t *bdb_slot_mine(bdb_control_t *control, apr_int64_t deadline_us);
 
+/** Gives this thread's slot back before the thread ends. */
+void bdb_slot_give_back(bdb_control_t *control);
+
 /** Goes inside, if the word is still this one. @return is it? */
 int bdb_slot_enter(bdb_control_t *control, bdb_slot_t *slot, apr_uint64_t word,
                    apr_int64_t now_us);

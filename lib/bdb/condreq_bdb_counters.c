@@ -15,12 +15,9 @@
 
 #include "condreq_bdb.h"
 
-#define FORMAT 1
 /* Ids drawn at once: what a process does not use up is never used. */
 #define BODY_IDS_AT_ONCE 1024
 
-#define KIND_FORMAT 'f'
-#define KIND_INCARNATION 'i'
 #define KIND_BODY_ID 'b'
 #define KIND_SEQUENCE 's'
 
@@ -45,7 +42,13 @@ void bdb_write_u64(unsigned char *bytes, apr_uint64_t value)
     bdb_write_u32(bytes + 4, (apr_uint32_t)value);
 }
 
-static apr_uint64_t read_u64(const unsigned char *bytes)
+apr_uint32_t bdb_read_u32(const unsigned char *bytes)
+{
+    return (apr_uint32_t)bytes[0] << 24 | (apr_uint32_t)bytes[1] << 16 |
+           (apr_uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+apr_uint64_t bdb_read_u64(const unsigned char *bytes)
 {
     apr_uint64_t value = 0;
     int i;
@@ -81,7 +84,7 @@ static int counter_get(bdb_store_t *store, DB_TXN *txn, counter_t *counter,
     int code = counters->get(counters, txn, &counter->key, &counter->value,
                              txn ? DB_RMW : 0);
 
-    *number = code == 0 ? read_u64(counter->value_bytes) : 0;
+    *number = code == 0 ? bdb_read_u64(counter->value_bytes) : 0;
     if (code == 0 && counter->value.size != sizeof(counter->value_bytes))
         return DB_OLD_VERSION;
     return code == DB_NOTFOUND ? 0 : code;
@@ -196,27 +199,39 @@ int bdb_format_check(bdb_store_t *store)
 {
     counter_t counter;
     apr_uint64_t format;
-    int code = store_counter(store, KIND_FORMAT, &counter, &format);
+    int code = store_counter(store, BDB_KIND_FORMAT, &counter, &format);
 
-    return code == 0 && format != FORMAT ? DB_OLD_VERSION : code;
+    return code == 0 && format != BDB_FORMAT ? DB_OLD_VERSION : code;
 }
 
 int bdb_format_ensure(bdb_store_t *store)
 {
     counter_t counter;
     apr_uint64_t format;
-    int code = store_counter(store, KIND_FORMAT, &counter, &format);
+    int code = store_counter(store, BDB_KIND_FORMAT, &counter, &format);
 
     if (code == 0 && format == 0)
-        return counter_put(store, NULL, &counter, FORMAT);
-    return code == 0 && format != FORMAT ? DB_OLD_VERSION : code;
+        return counter_put(store, NULL, &counter, BDB_FORMAT);
+    return code == 0 && format != BDB_FORMAT ? DB_OLD_VERSION : code;
 }
 
 int bdb_incarnation(bdb_store_t *store, apr_uint64_t *incarnation)
 {
     counter_t counter;
 
-    return store_counter(store, KIND_INCARNATION, &counter, incarnation);
+    return store_counter(store, BDB_KIND_INCARNATION, &counter, incarnation);
+}
+
+/* Before anybody draws. */
+int bdb_body_ids_pass(bdb_store_t *store, apr_uint64_t body_id)
+{
+    counter_t counter;
+    apr_uint64_t last;
+    int code = store_counter(store, KIND_BODY_ID, &counter, &last);
+
+    return code == 0 && last < body_id
+               ? counter_put(store, NULL, &counter, body_id)
+               : code;
 }
 
 /* Before anybody reads: a tag is made with the incarnation that was opened. */
@@ -224,7 +239,8 @@ int bdb_incarnation_begin(bdb_store_t *store, apr_uint64_t at_least)
 {
     counter_t counter;
     apr_uint64_t incarnation;
-    int code = store_counter(store, KIND_INCARNATION, &counter, &incarnation);
+    int code =
+        store_counter(store, BDB_KIND_INCARNATION, &counter, &incarnation);
 
     if (code != 0)
         return code;

@@ -11,7 +11,7 @@
 
 #include "apr_strings.h"
 
-#include "condreq_bdb.h"
+#include "condreq_bdb_copies.h"
 #include "condreq_bdb_fault.h"
 #include "condreq_bdb_keeper.h"
 #include "condreq_bdb_watch.h"
@@ -38,7 +38,7 @@
 #define BYTES_A_MUTEX 160u
 
 #define ENV_PARTS (DB_INIT_MPOOL | DB_INIT_LOCK | DB_INIT_LOG | DB_INIT_TXN)
-#define KEEPER_ENDS_WITHIN_US (5 * APR_USEC_PER_SEC)
+#define KEEPER_ENDS_WITHIN_US (3 * APR_USEC_PER_SEC)
 #define YIELD_LONGEST_NS 2000000
 #define REGION_NAME_MAX 4200
 
@@ -299,8 +299,10 @@ static apr_status_t refuse_if_used(const condreq_store_config_t *config,
         return APR_SUCCESS;
     bdb_helpers_end(control, BDB_RECOVERY);
     user = bdb_watch_anybody(control, BDB_WORKER);
-    if (!user)
+    if (!user) {
         bdb_helpers_end(control, BDB_HOUSEKEEPER);
+        bdb_visitors_end(control);
+    }
     bdb_control_unmap(control);
     if (user)
         return condreq_trouble(trouble, EBUSY,
@@ -308,6 +310,17 @@ static apr_status_t refuse_if_used(const condreq_store_config_t *config,
                                "has open",
                                config->path, (int)user);
     return APR_SUCCESS;
+}
+
+/* All that there is was written to the disk with the recovery's checkpoint. */
+static apr_status_t note_durability(const condreq_store_config_t *config,
+                                    condreq_trouble_t *trouble,
+                                    apr_pool_t *pool)
+{
+    bdb_unsynced_clear(config->path, pool);
+    return config->durability == CONDREQ_WRITE_NOSYNC
+               ? bdb_unsynced_mark(config->path, trouble, pool)
+               : APR_SUCCESS;
 }
 
 /* Once more where the ballast makes room for it, which mends no page. */
@@ -323,17 +336,6 @@ static apr_status_t recover_alone(const condreq_store_config_t *config,
         bdb_ballast_release(config->path, pool))
         status = bdb_recover(config, after, NULL, is_old, trouble, pool);
     return status;
-}
-
-/* All that there is was written to the disk with the recovery's checkpoint. */
-static apr_status_t note_durability(const condreq_store_config_t *config,
-                                    condreq_trouble_t *trouble,
-                                    apr_pool_t *pool)
-{
-    bdb_unsynced_clear(config->path, pool);
-    return config->durability == CONDREQ_WRITE_NOSYNC
-               ? bdb_unsynced_mark(config->path, trouble, pool)
-               : APR_SUCCESS;
 }
 
 static apr_status_t prepare_alone(const condreq_store_config_t *config,
@@ -358,20 +360,86 @@ static apr_status_t prepare_alone(const condreq_store_config_t *config,
     return APR_SUCCESS;
 }
 
-/* A keeper that was asked to end may need a moment. */
+static int has_workers(const char *path, apr_pool_t *pool)
+{
+    condreq_trouble_t trouble;
+    bdb_control_t *control;
+    int found;
+
+    if (bdb_control_map(&control, path, BDB_WORKER, &trouble, pool))
+        return 0;
+    found = bdb_watch_anybody(control, BDB_WORKER) != 0;
+    bdb_control_unmap(control);
+    return found;
+}
+
+/* A keeper that was asked to end, or that sees that it should, may need a
+ * moment; one that keeps the store for nobody gets no more than that. */
+static apr_status_t follow_keeper(int *lock, const char *path,
+                                  condreq_trouble_t *trouble, apr_pool_t *pool)
+{
+    apr_status_t status =
+        bdb_keeper_lock(lock, path, KEEPER_ENDS_WITHIN_US, trouble, pool);
+
+    if (status != APR_TIMEUP || has_workers(path, pool))
+        return status;
+    bdb_keeper_kill(path, pool);
+    return bdb_keeper_lock(lock, path, KEEPER_ENDS_WITHIN_US, trouble, pool);
+}
+
 apr_status_t bdb_prepare(const condreq_store_config_t *config,
                          condreq_trouble_t *trouble, apr_pool_t *pool)
 {
     apr_status_t status;
+    const char *kept;
     int lock;
 
     if ((status = bdb_places_make_path(config->path, trouble)) ||
-        (status = bdb_keeper_lock(&lock, config->path, KEEPER_ENDS_WITHIN_US,
-                                  trouble, pool)))
+        (status = follow_keeper(&lock, config->path, trouble, pool)))
         return status;
-    status = prepare_alone(config, trouble, pool);
+    status = bdb_restore_finish(config->path, &kept, trouble, pool);
+    if (status == APR_SUCCESS)
+        status = prepare_alone(config, trouble, pool);
     close(lock);
     return status;
+}
+
+/* Nothing of it counts before it is closed. */
+#define ALONE_THREADS 4
+#define ALONE_CACHE_BYTES (32u << 20)
+#define ALONE_WAIT_US (10 * APR_USEC_PER_SEC)
+
+int bdb_alone_open(bdb_store_t *store, const char *directory, u_int32_t how)
+{
+    condreq_store_config_t config = {directory, CONDREQ_SYNC, ALONE_CACHE_BYTES,
+                                     ALONE_THREADS, ALONE_WAIT_US};
+    bdb_places_t places = {NULL, NULL, directory, 0};
+    char data[CONDREQ_STORE_PATH_MAX + 8], log[CONDREQ_STORE_PATH_MAX + 8];
+    int code;
+
+    apr_snprintf(data, sizeof(data), "%s/data", directory);
+    apr_snprintf(log, sizeof(log), "%s/log", directory);
+    places.data = data;
+    places.log = log;
+    store->config = config;
+    if ((code = environment_open(&store->env, &config, &places,
+                                 DB_CREATE | DB_PRIVATE | how)) == 0 &&
+        (code = store->env->set_flags(store->env, DB_TXN_NOSYNC, 1)) == 0 &&
+        (code = trees_open(store, DB_CREATE)) == 0)
+        code = bdb_format_ensure(store);
+    return code;
+}
+
+int bdb_alone_close(bdb_store_t *store, int code)
+{
+    int closed;
+
+    if (store->counters && code == 0 && (code = trees_close(store)) == 0 &&
+        (code = store->env->txn_checkpoint(store->env, 0, 0, DB_FORCE)) == 0)
+        code = store->env->log_archive(store->env, NULL, DB_ARCH_REMOVE);
+    closed = store->env ? store->env->close(store->env, 0) : 0;
+    store->env = NULL;
+    return code ? code : closed;
 }
 
 /* A handle that could not open must be closed, and no other ever is. */
@@ -469,6 +537,30 @@ apr_status_t bdb_open(condreq_store_t **opened,
                       condreq_trouble_t *trouble, apr_pool_t *pool)
 {
     return bdb_open_as(opened, config, BDB_WORKER, trouble, pool);
+}
+
+static int visit_close(bdb_store_t *store, bdb_visit_t *visit)
+{
+    int trees = trees_close(store);
+    int environment = store->env->close(store->env, 0);
+
+    (void)visit;
+    store->places.regions = NULL;
+    atomic_store(&store->opened, 0);
+    return trees ? trees : environment;
+}
+
+/* What is not closed here is left to the keeper, as for one that is killed. */
+void bdb_close(condreq_store_t *base)
+{
+    bdb_store_t *store = (bdb_store_t *)base;
+    bdb_visit_t visit = {visit_close, "closing the store", ""};
+    condreq_trouble_t trouble;
+
+    if (atomic_load(&store->opened) != atomic_load(&store->control->file->word))
+        return;
+    if (bdb_visit(store, &visit, &trouble) == APR_SUCCESS)
+        bdb_slot_give_back(store->control);
 }
 
 static int checkpoint(bdb_store_t *store)

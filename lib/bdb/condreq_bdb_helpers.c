@@ -22,6 +22,7 @@
 #define ROUND_AFTER_TROUBLE_MS 5000
 #define START_AGAIN_AFTER_US APR_USEC_PER_SEC
 #define GOODBYE_MS 5000
+#define VISITORS_LEAVE_WITHIN_US APR_USEC_PER_SEC
 
 static int wait_for(pid_t child)
 {
@@ -77,6 +78,38 @@ void bdb_helpers_end(bdb_control_t *control, bdb_role_t role)
     }
 }
 
+/* ---- visitors ---- */
+
+static void end_inside(bdb_control_t *control, apr_uint64_t word, int kills)
+{
+    unsigned i;
+
+    for (i = 0; i < control->slot_count; i++) {
+        bdb_slot_t *slot = &control->slots[i];
+        apr_uint64_t owner = atomic_load(&slot->owner);
+        apr_int64_t until_us = bdb_clock_us() + VISITORS_LEAVE_WITHIN_US;
+
+        if (!owner || bdb_identity_role(owner) != BDB_VISITOR)
+            continue;
+        while (atomic_load(&slot->inside) == word &&
+               bdb_clock_us() < until_us && !kills)
+            poll(NULL, 0, 1);
+        if (atomic_load(&slot->inside) == word)
+            end_process(owner);
+    }
+}
+
+void bdb_visitors_end(bdb_control_t *control)
+{
+    apr_uint64_t word = atomic_load(&control->file->word);
+    int is_open = bdb_word_state(word) == BDB_OPEN;
+
+    if (is_open)
+        bdb_control_condemn(control, word, BDB_CONDEMNED_BY_PREPARE);
+    end_inside(control, bdb_word(bdb_word_generation(word), BDB_OPEN),
+               !is_open);
+}
+
 /* ---- the housekeeper ---- */
 
 /** What the housekeeper remembers from round to round. */
@@ -123,13 +156,6 @@ static apr_status_t keep_house_once(house_t *house)
     return status;
 }
 
-static int pause_ms(const house_t *house, apr_status_t status)
-{
-    if (status != APR_SUCCESS)
-        return ROUND_AFTER_TROUBLE_MS;
-    return bdb_is_short_of_room(house->store) ? ROUND_WHILE_SHORT_MS : ROUND_MS;
-}
-
 static int is_used(const bdb_control_t *control)
 {
     return bdb_watch_anybody(control, BDB_WORKER) ||
@@ -144,12 +170,21 @@ static void leave_house(bdb_store_t *store, apr_pool_t *pool)
     condreq_trouble_t trouble;
 
     if (store->config.durability != CONDREQ_WRITE_NOSYNC ||
+        atomic_load(&store->control->file->word) !=
+            atomic_load(&store->opened) ||
         is_used(store->control) ||
         bdb_maintain(&store->base, &trouble, pool) != APR_SUCCESS)
         return;
     bdb_unsynced_clear(store->config.path, pool);
     if (is_used(store->control))
         bdb_unsynced_mark(store->config.path, &trouble, pool);
+}
+
+static int pause_ms(const house_t *house, apr_status_t status)
+{
+    if (status != APR_SUCCESS)
+        return ROUND_AFTER_TROUBLE_MS;
+    return bdb_is_short_of_room(house->store) ? ROUND_WHILE_SHORT_MS : ROUND_MS;
 }
 
 /* Hears nothing but the end of the leash, and sleeps on it. */

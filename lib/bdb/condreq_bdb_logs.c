@@ -49,6 +49,22 @@ apr_status_t bdb_logs_keep(int *lease, const char *path,
     return APR_SUCCESS;
 }
 
+int bdb_logs_are_kept(const bdb_store_t *store)
+{
+    int descriptor = open_lock(store->config.path);
+    struct flock whole;
+    int kept = 0;
+
+    memset(&whole, 0, sizeof(whole));
+    whole.l_type = F_WRLCK;
+    whole.l_whence = SEEK_SET;
+    if (descriptor < 0)
+        return 0;
+    kept = fcntl(descriptor, F_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
+    close(descriptor);
+    return kept;
+}
+
 int bdb_logs_remove(bdb_store_t *store)
 {
     int descriptor = open_lock(store->config.path);

@@ -220,6 +220,21 @@ static apr_status_t visit_until(bdb_store_t *store, bdb_visit_t *visit,
     return status;
 }
 
+/* A store that this process opened alone, in memory of its own, has nobody to
+ * wait for. */
+static apr_status_t run_alone(bdb_store_t *store, bdb_visit_t *visit,
+                              condreq_trouble_t *trouble)
+{
+    condreq_trouble_t heard;
+    int code;
+
+    bdb_listen(&heard);
+    code = visit->run(store, visit);
+    bdb_listen(NULL);
+    return code ? bdb_trouble(trouble, code, &heard, visit->doing, visit->key)
+                : APR_SUCCESS;
+}
+
 apr_status_t bdb_visit(bdb_store_t *store, bdb_visit_t *visit,
                        condreq_trouble_t *trouble)
 {
@@ -227,6 +242,8 @@ apr_status_t bdb_visit(bdb_store_t *store, bdb_visit_t *visit,
     apr_status_t status;
     sigset_t before;
 
+    if (!store->control)
+        return run_alone(store, visit, trouble);
     if (blocks_signals)
         block_signals(&before);
     status = visit_until(store, visit, trouble);

@@ -410,8 +410,59 @@ static apr_status_t mem_has_members(condreq_txn_t *txn, const char *collection,
     return APR_SUCCESS;
 }
 
+/* The least of the keys that begin so and come after another; NULL: none. */
+static const char *next_key(mem_store_t *store, const char *prefix,
+                            const char *after, apr_pool_t *pool)
+{
+    const char *next = NULL;
+    apr_hash_index_t *at;
+
+    for (at = apr_hash_first(pool, store->entries); at;
+         at = apr_hash_next(at)) {
+        const char *key = apr_hash_this_key(at);
+        const mem_entry_t *entry = apr_hash_this_val(at);
+
+        if (entry->record.state != CONDREQ_ABSENT &&
+            !strncmp(key, prefix, strlen(prefix)) &&
+            (!after || strcmp(key, after) > 0) &&
+            (!next || strcmp(key, next) < 0))
+            next = key;
+    }
+    return next;
+}
+
+/* The place is the last key with its NUL; none at the start. */
+static apr_status_t mem_walk(condreq_store_t *base, const char *prefix,
+                             condreq_walk_t *walk, condreq_walked_t *found,
+                             unsigned at_most, unsigned *count,
+                             condreq_trouble_t *trouble, apr_pool_t *pool)
+{
+    mem_store_t *store = (mem_store_t *)base;
+    apr_status_t status = enter(store->wait_us, trouble);
+    const char *key;
+
+    if (status != APR_SUCCESS)
+        return status;
+    *count = 0;
+    while (*count < at_most &&
+           (key = next_key(store, prefix,
+                           walk->length ? (const char *)walk->place : NULL,
+                           pool))) {
+        condreq_walked_t *walked = &found[(*count)++];
+
+        memset(walked, 0, sizeof(*walked));
+        apr_cpystrn(walked->key, key, sizeof(walked->key));
+        read_record(store, key, &walked->record);
+        walk->length = strlen(key) + 1;
+        memcpy(walk->place, key, walk->length);
+    }
+    leave();
+    return APR_SUCCESS;
+}
+
 const condreq_store_provider_t condreq_store_mem = {
     "mem",         mem_prepare,  mem_open,        mem_maintain,    mem_lookup,
     mem_body_read, mem_draw,     mem_txn,         mem_get,         mem_put,
-    mem_body_get,  mem_body_put, mem_body_remove, mem_has_members, NULL,
+    mem_body_get,  mem_body_put, mem_body_remove, mem_has_members, mem_walk,
+    NULL,          NULL,
 };

@@ -10,11 +10,12 @@ use Test::More;
 
 # The first that matches says where a file belongs.
 my @layers = (
+    [ctl => qr{^ctl/}],
     [glue => qr{^(?:mod_condreq\.c|include/(?:mod_condreq|condreq_hooks)\.h|httpd/)}],
     [bdb => qr{^lib/bdb/|^$}],
     [mem => qr{^lib/mem/}],
     ['write path' => qr{/condreq_(?:document|draft)\.}],
-    ['store interface' => qr{/condreq_(?:store|trouble)\.}],
+    ['store interface' => qr{/condreq_(?:store|store_care|trouble|occupancy)\.}],
     [records => qr{/condreq_(?:record|strategy)\.}],
     [core => qr{^(?:lib|include)/condreq_(?:changed|date|dictionary|digest|edit\w*|etag|eval|json\w*
                                           |key|media_type|members|merge|number|patch|pieces
@@ -27,10 +28,11 @@ my %may_include = (
     bdb => [qw(core records bdb), 'store interface'],
     mem => [qw(core records mem), 'store interface'],
     'write path' => [qw(core records), 'store interface', 'write path'],
+    ctl => [qw(core records ctl), 'store interface', 'write path'],
     glue => ['core', 'records', 'store interface', 'write path', 'glue'],
 );
 
-my @files = files('*.c', 'include/*.h', 'httpd/*.[ch]', 'lib/*.[ch]', 'lib/*/*.[ch]');
+my @files = files('*.c', 'include/*.h', 'httpd/*.[ch]', 'ctl/*.[ch]', 'lib/*.[ch]', 'lib/*/*.[ch]');
 my %path_of = map { m{([^/]+)$} => $_ } @files;
 
 sub layer_of {
