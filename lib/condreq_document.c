@@ -7,12 +7,12 @@
 #include <assert.h>
 #include <string.h>
 
-#include <openssl/rand.h>
 #include <openssl/sha.h>
 
 #include "apr_strings.h"
 #include "condreq_key.h"
 #include "condreq_merge.h"
+#include "condreq_uuid.h"
 
 #define STORE_TRY(call)                                                        \
     do {                                                                       \
@@ -305,21 +305,6 @@ static apr_status_t txn_body_create(condreq_txn_t *txn, void *baton,
     return write_next(write, txn, &write->record, &next, pool);
 }
 
-static const char *uuid_text(apr_pool_t *pool)
-{
-    unsigned char b[16];
-
-    if (RAND_bytes(b, sizeof b) != 1)
-        return NULL;
-    b[6] = (unsigned char)((b[6] & 0x0F) | 0x40);
-    b[8] = (unsigned char)((b[8] & 0x3F) | 0x80);
-    return apr_psprintf(pool,
-                        "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-"
-                        "%02x%02x%02x%02x%02x%02x",
-                        b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8],
-                        b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
-}
-
 /* A name that nothing in the collection should bear yet. */
 static apr_status_t draw_name(const char **name,
                               const condreq_resource_t *collection,
@@ -330,10 +315,13 @@ static apr_status_t draw_name(const char **name,
     apr_uint64_t number;
 
     if (ids == CONDREQ_IDS_UUID) {
-        *name = uuid_text(pool);
-        return *name ? APR_SUCCESS
-                     : condreq_trouble(trouble, APR_EGENERAL,
-                                       "no random bytes for a UUID");
+        char *uuid = apr_palloc(pool, CONDREQ_UUID_LENGTH + 1);
+
+        *name = uuid;
+        return condreq_uuid_make(uuid)
+                   ? APR_SUCCESS
+                   : condreq_trouble(trouble, APR_EGENERAL,
+                                     "no random bytes for a UUID");
     }
     STORE_TRY(
         store->provider->draw(store, collection->key, &number, trouble, pool));

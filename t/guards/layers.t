@@ -13,11 +13,11 @@ my @layers = (
     [glue => qr{^(?:mod_condreq\.c|include/mod_condreq\.h|httpd/)}],
     [bdb => qr{^lib/bdb/|^$}],
     [mem => qr{^lib/mem/}],
-    ['write path' => qr{/condreq_document\.}],
+    ['write path' => qr{/condreq_(?:document|locks)\w*\.}],
     ['store interface' => qr{/condreq_(?:store|trouble)\.}],
-    [records => qr{/condreq_(?:record|strategy)\.}],
-    [core => qr{^(?:lib|include)/condreq_(?:date|etag|eval|json\w*|key|members|merge
-                                          |preconditions|prefer)\.}x],
+    [records => qr{/condreq_(?:record|strategy|lock\w*)\.}],
+    [core => qr{^(?:lib|include)/condreq_(?:date|etag|eval|if|json\w*|key|members|merge
+                                          |preconditions|prefer|timeout|uuid)\.}x],
 );
 my %may_include = (
     core => [qw(core)],
