@@ -5,6 +5,7 @@
 #ifndef CONDREQ_DOCUMENT_H
 #define CONDREQ_DOCUMENT_H
 
+#include "condreq_claim.h"
 #include "condreq_eval.h"
 #include "condreq_json.h"
 #include "condreq_members.h"
@@ -54,10 +55,12 @@ typedef enum condreq_outcome_t {
     CONDREQ_DELETED,
     /** nothing is there: 404 */
     CONDREQ_MISSING,
-    /** a precondition, or CONDREQ_PUT_CREATE, is false: 412 */
+    /** a precondition, If, or CONDREQ_PUT_CREATE, is false: 412 */
     CONDREQ_PRECONDITION_FAILED,
     /** the merged document is over max_body or its limits: 413 */
-    CONDREQ_TOO_LARGE
+    CONDREQ_TOO_LARGE,
+    /** a lock is in the way: 423 */
+    CONDREQ_LOCKED
 } condreq_outcome_t;
 
 /** What a client wants stored. */
@@ -73,6 +76,8 @@ typedef struct condreq_content_t {
 typedef struct condreq_write_t {
     const condreq_resource_t *resource;
     const condreq_preconditions_t *preconditions;
+    /** If, and who sends it; NULL where neither is known */
+    const condreq_claim_t *claim;
     /** what is to be stored; NULL deletes */
     const condreq_content_t *content;
     condreq_put_only_t only;
@@ -83,6 +88,8 @@ typedef struct condreq_write_t {
      * write was refused */
     condreq_outcome_t outcome;
     condreq_record_t record;
+    /** the lock in the way, with LOCKED */
+    const condreq_lock_t *lock;
     /** the bytes as stored, content's own where nothing was changed */
     const char *stored;
     apr_size_t stored_length;
@@ -99,13 +106,23 @@ const condreq_representation_t *condreq_document_representation(
     const condreq_record_t *record, apr_time_t now_us, apr_pool_t *pool);
 
 /**
- * Would this write be made on what the record says? The same decision as in
- * the transaction, as a preview without one.
+ * Would this write be made on what the record says, locks and If apart?
  * @return MAY_WRITE, MISSING or PRECONDITION_FAILED
  */
 condreq_outcome_t condreq_write_decide(const condreq_write_t *write,
                                        const condreq_record_t *current,
                                        apr_pool_t *pool);
+
+/**
+ * Would this write be made? The same decision as in its transaction, as a
+ * preview: without one, where the request has nothing to do with locks.
+ * @param write  its record is from lookup(); outcome and lock are set, to
+ *               MAY_WRITE, MISSING, PRECONDITION_FAILED or LOCKED, and record
+ *               to a newer one where it was read again
+ */
+apr_status_t condreq_write_preview(condreq_write_t *write,
+                                   condreq_trouble_t *trouble,
+                                   apr_pool_t *pool);
 
 /**
  * Puts or deletes one document: decides, and writes, in one transaction.
@@ -116,6 +133,14 @@ condreq_outcome_t condreq_write_decide(const condreq_write_t *write,
 apr_status_t condreq_document_write(condreq_write_t *write,
                                     condreq_trouble_t *trouble,
                                     apr_pool_t *pool);
+
+/**
+ * Inside a transaction: creates a document without a byte and without a media
+ * type, which is what LOCK makes of an unmapped URL (RFC 4918 section 7.3).
+ * @param record  in: what is there, not live; out: as written
+ */
+apr_status_t condreq_document_make_empty(condreq_record_t *record,
+                                         condreq_txn_t *txn, const char *key);
 
 /**
  * Would a document be created in this collection? A preview, in a transaction

@@ -25,6 +25,9 @@ char *condreq_path_double_percent(const char *path, apr_pool_t *pool);
 /** The path ends in a slash. */
 int condreq_path_is_collection(const char *path);
 
+/** Bytes of the namespace that a key begins with. */
+apr_size_t condreq_key_namespace_length(const char *key);
+
 /** The path in a key, a tail of it. */
 const char *condreq_key_path(const char *key);
 

@@ -198,20 +198,92 @@ static apr_status_t write_next(condreq_write_t *write, condreq_txn_t *txn,
     return APR_SUCCESS;
 }
 
+static void take_answer(condreq_write_t *write,
+                        const condreq_claim_answer_t *answer)
+{
+    write->lock = answer->lock;
+    if (answer->verdict == CONDREQ_CLAIM_FALSE)
+        write->outcome = CONDREQ_PRECONDITION_FAILED;
+    else if (answer->verdict == CONDREQ_CLAIM_LOCKED)
+        write->outcome = CONDREQ_LOCKED;
+}
+
+/* 404 comes first, then If and locks, then the preconditions of RFC 9110. */
+static apr_status_t decide(condreq_write_t *write, condreq_txn_t *txn,
+                           condreq_claim_answer_t *answer, apr_pool_t *pool)
+{
+    int stays = write->content && write->record.state == CONDREQ_LIVE;
+
+    write->outcome = condreq_write_decide(write, &write->record, pool);
+    if (write->outcome == CONDREQ_MISSING)
+        return APR_SUCCESS;
+    STORE_TRY(condreq_claim_decide(
+        answer, txn, write->resource, &write->record, write->claim,
+        stays ? CONDREQ_CLAIM_ON_CONTENT : CONDREQ_CLAIM_ON_MEMBERSHIP,
+        apr_time_now(), pool));
+    take_answer(write, answer);
+    return APR_SUCCESS;
+}
+
 /* May run more than once: sets the write's results, never adds to them. */
+static apr_status_t txn_body_preview(condreq_txn_t *txn, void *baton,
+                                     apr_pool_t *pool)
+{
+    condreq_write_t *write = baton;
+    condreq_claim_answer_t answer;
+
+    STORE_TRY(
+        txn->store->provider->get(txn, write->resource->key, &write->record));
+    return decide(write, txn, &answer, pool);
+}
+
+apr_status_t condreq_write_preview(condreq_write_t *write,
+                                   condreq_trouble_t *trouble, apr_pool_t *pool)
+{
+    condreq_store_t *store = write->resource->store;
+    int matters;
+
+    STORE_TRY(condreq_claim_matters(&matters, write->resource, write->claim,
+                                    trouble, pool));
+    if (matters)
+        return store->provider->txn(store, txn_body_preview, write, trouble,
+                                    pool);
+    write->outcome = condreq_write_decide(write, &write->record, pool);
+    return APR_SUCCESS;
+}
+
+/* May run more than once, like the preview. */
 static apr_status_t txn_body_write(condreq_txn_t *txn, void *baton,
                                    apr_pool_t *pool)
 {
     condreq_write_t *write = baton;
+    condreq_claim_answer_t answer;
     condreq_record_t next;
 
     STORE_TRY(
         txn->store->provider->get(txn, write->resource->key, &write->record));
-    write->outcome = condreq_write_decide(write, &write->record, pool);
+    STORE_TRY(decide(write, txn, &answer, pool));
     if (write->outcome != CONDREQ_MAY_WRITE)
         return APR_SUCCESS;
     condreq_record_next(&next, &write->record, apr_time_now());
+    STORE_TRY(condreq_locks_clear(&answer.near, txn,
+                                  write->content ? NULL : write->resource->key,
+                                  apr_time_now()));
     return write_next(write, txn, &write->record, &next, pool);
+}
+
+apr_status_t condreq_document_make_empty(condreq_record_t *record,
+                                         condreq_txn_t *txn, const char *key)
+{
+    condreq_record_t next;
+
+    condreq_record_next(&next, record, apr_time_now());
+    next.state = CONDREQ_LIVE;
+    SHA256((const unsigned char *)"", 0, next.sha256);
+    STORE_TRY(txn->store->provider->body_put(txn, key, &next, ""));
+    STORE_TRY(txn->store->provider->put(txn, key, &next));
+    *record = next;
+    return APR_SUCCESS;
 }
 
 apr_status_t condreq_document_write(condreq_write_t *write,
@@ -233,15 +305,26 @@ static int asks_of_collection(const condreq_preconditions_t *pre)
     return pre->if_match.given || pre->if_none_match.given;
 }
 
+/* A lock on the collection, of whatever depth, and all that cover what is to be
+ * created cover the collection too. */
 static apr_status_t collection_decide(condreq_write_t *write,
                                       condreq_txn_t *txn,
-                                      const condreq_resource_t *collection)
+                                      const condreq_resource_t *collection,
+                                      apr_pool_t *pool)
 {
+    condreq_record_t none;
+    condreq_claim_answer_t answer;
     condreq_representation_t repr;
     int exists;
 
+    memset(&none, 0, sizeof none);
     write->outcome = CONDREQ_MAY_WRITE;
-    if (!asks_of_collection(write->preconditions))
+    STORE_TRY(condreq_claim_decide(&answer, txn, collection, &none,
+                                   write->claim, CONDREQ_CLAIM_ON_CONTENT,
+                                   apr_time_now(), pool));
+    take_answer(write, &answer);
+    if (write->outcome != CONDREQ_MAY_WRITE ||
+        !asks_of_collection(write->preconditions))
         return APR_SUCCESS;
     memset(&repr, 0, sizeof repr);
     STORE_TRY(txn->store->provider->has_members(txn, collection->key, &exists));
@@ -257,9 +340,8 @@ static apr_status_t txn_body_collection_decide(condreq_txn_t *txn, void *baton,
 {
     condreq_write_t *write = baton;
 
-    (void)pool;
     memset(&write->record, 0, sizeof write->record);
-    return collection_decide(write, txn, write->resource);
+    return collection_decide(write, txn, write->resource, pool);
 }
 
 apr_status_t condreq_collection_decide(condreq_write_t *write,
@@ -267,9 +349,12 @@ apr_status_t condreq_collection_decide(condreq_write_t *write,
                                        apr_pool_t *pool)
 {
     condreq_store_t *store = write->resource->store;
+    int matters;
 
     write->outcome = CONDREQ_MAY_WRITE;
-    if (!asks_of_collection(write->preconditions))
+    STORE_TRY(condreq_claim_matters(&matters, write->resource, write->claim,
+                                    trouble, pool));
+    if (!matters && !asks_of_collection(write->preconditions))
         return APR_SUCCESS;
     return store->provider->txn(store, txn_body_collection_decide, write,
                                 trouble, pool);
@@ -292,7 +377,7 @@ static apr_status_t txn_body_create(condreq_txn_t *txn, void *baton,
     condreq_record_t next;
 
     creation->taken = 0;
-    STORE_TRY(collection_decide(write, txn, creation->collection));
+    STORE_TRY(collection_decide(write, txn, creation->collection, pool));
     if (write->outcome != CONDREQ_MAY_WRITE)
         return APR_SUCCESS;
     STORE_TRY(

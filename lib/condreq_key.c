@@ -56,9 +56,14 @@ int condreq_path_is_collection(const char *path)
 }
 
 /* No host's name has a slash in it. */
+apr_size_t condreq_key_namespace_length(const char *key)
+{
+    return strcspn(key, "/");
+}
+
 const char *condreq_key_path(const char *key)
 {
-    return key + strcspn(key, "/");
+    return key + condreq_key_namespace_length(key);
 }
 
 const char *condreq_key_parent(const char *key, apr_pool_t *pool)
