@@ -45,7 +45,7 @@ void bdb_write_u64(unsigned char *bytes, apr_uint64_t value)
     bdb_write_u32(bytes + 4, (apr_uint32_t)value);
 }
 
-static apr_uint64_t read_u64(const unsigned char *bytes)
+apr_uint64_t bdb_read_u64(const unsigned char *bytes)
 {
     apr_uint64_t value = 0;
     int i;
@@ -81,7 +81,7 @@ static int counter_get(bdb_store_t *store, DB_TXN *txn, counter_t *counter,
     int code = counters->get(counters, txn, &counter->key, &counter->value,
                              txn ? DB_RMW : 0);
 
-    *number = code == 0 ? read_u64(counter->value_bytes) : 0;
+    *number = code == 0 ? bdb_read_u64(counter->value_bytes) : 0;
     if (code == 0 && counter->value.size != sizeof(counter->value_bytes))
         return DB_OLD_VERSION;
     return code == DB_NOTFOUND ? 0 : code;
