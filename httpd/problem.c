@@ -25,6 +25,18 @@ int condreq_refuse(request_rec *r, int status, const char *kind,
     problem->kind = kind;
     problem->detail = detail;
     problem->members = members;
+    problem->xml = NULL;
+    condreq_request(r)->problem = problem;
+    condreq_content_abandon(r);
+    return status;
+}
+
+int condreq_refuse_in_xml(request_rec *r, int status, const char *xml)
+{
+    condreq_problem_t *problem = apr_pcalloc(r->pool, sizeof *problem);
+
+    problem->status = status;
+    problem->xml = xml;
     condreq_request(r)->problem = problem;
     condreq_content_abandon(r);
     return status;
@@ -140,8 +152,12 @@ int condreq_refuse_precondition(condreq_exchange_t *exchange,
 
 const char *condreq_allowed(const condreq_exchange_t *exchange)
 {
-    return exchange->is_collection ? "POST, OPTIONS"
-                                   : "GET, HEAD, PUT, DELETE, OPTIONS";
+    int locks = exchange->conf->locks.on;
+
+    if (exchange->is_collection)
+        return locks ? "POST, LOCK, UNLOCK, OPTIONS" : "POST, OPTIONS";
+    return locks ? "GET, HEAD, PUT, DELETE, LOCK, UNLOCK, OPTIONS"
+                 : "GET, HEAD, PUT, DELETE, OPTIONS";
 }
 
 int condreq_refuse_method(condreq_exchange_t *exchange)
@@ -158,6 +174,8 @@ int condreq_refuse_method(condreq_exchange_t *exchange)
     else
         ap_allow_methods(r, REPLACE_ALLOW, "GET", "HEAD", "PUT", "DELETE",
                          "OPTIONS", NULL);
+    if (exchange->conf->locks.on)
+        ap_allow_methods(r, MERGE_ALLOW, "LOCK", "UNLOCK", NULL);
     return condreq_refuse(
         r, HTTP_METHOD_NOT_ALLOWED, "method-not-allowed",
         exchange->is_collection
@@ -206,6 +224,8 @@ static const char *problem_text(request_rec *r)
 static apr_status_t problem_filter(ap_filter_t *f, apr_bucket_brigade *brigade)
 {
     request_rec *r = f->r;
+    const condreq_problem_t *problem = condreq_request(r)->problem;
+    int in_xml = problem && problem->xml && problem->status == r->status;
     apr_bucket *bucket;
     const char *text;
 
@@ -216,8 +236,10 @@ static apr_status_t problem_filter(ap_filter_t *f, apr_bucket_brigade *brigade)
         return APR_SUCCESS;
     }
     apr_brigade_cleanup(brigade);
-    text = problem_text(r);
-    ap_set_content_type(r, MEDIA_TYPE);
+    text = in_xml ? apr_pstrcat(r->pool, CONDREQ_XML_DECLARATION, problem->xml,
+                                "\n", NULL)
+                  : problem_text(r);
+    ap_set_content_type(r, in_xml ? CONDREQ_XML_TYPE : MEDIA_TYPE);
     ap_set_content_length(r, (apr_off_t)strlen(text));
     bucket =
         apr_bucket_pool_create(text, strlen(text), r->pool, f->c->bucket_alloc);
@@ -234,7 +256,8 @@ static int is_ours(request_rec *r)
     const condreq_dir_conf_t *conf =
         ap_get_module_config(r->per_dir_config, &condreq_module);
 
-    return r->handler ? !strcmp(r->handler, CONDREQ_HANDLER)
+    return r->handler ? !strcmp(r->handler, CONDREQ_HANDLER) ||
+                            !strcmp(r->handler, CONDREQ_LOCKS_HANDLER)
                       : conf && conf->handles;
 }
 

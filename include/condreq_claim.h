@@ -67,6 +67,18 @@ apr_status_t condreq_claim_decide(condreq_claim_answer_t *answer,
                                   condreq_claim_on_t on, apr_time_t now_us,
                                   apr_pool_t *pool);
 
+/**
+ * Decides If alone, in a transaction of its own: for a method that only reads.
+ * @param current  the resource's record, read before
+ * @param holds    whether If is true; it is where it was not sent
+ */
+apr_status_t condreq_claim_if_holds(int *holds,
+                                    const struct condreq_resource_t *resource,
+                                    const condreq_record_t *current,
+                                    const condreq_claim_t *claim,
+                                    condreq_trouble_t *trouble,
+                                    apr_pool_t *pool);
+
 /** Has this request to do with locks at all? Outside a transaction; where it
  * has not, a preview needs none either. */
 apr_status_t condreq_claim_matters(int *matters,

@@ -201,6 +201,43 @@ apr_status_t condreq_claim_decide(condreq_claim_answer_t *answer,
     return APR_SUCCESS;
 }
 
+typedef struct check_t {
+    const condreq_resource_t *resource;
+    const condreq_record_t *current;
+    const condreq_claim_t *claim;
+    condreq_claim_answer_t answer;
+} check_t;
+
+/* May run more than once. */
+static apr_status_t txn_body_check(condreq_txn_t *txn, void *baton,
+                                   apr_pool_t *pool)
+{
+    check_t *check = baton;
+
+    return condreq_claim_decide(&check->answer, txn, check->resource,
+                                check->current, check->claim,
+                                CONDREQ_CLAIM_ON_NOTHING, apr_time_now(), pool);
+}
+
+apr_status_t condreq_claim_if_holds(int *holds,
+                                    const condreq_resource_t *resource,
+                                    const condreq_record_t *current,
+                                    const condreq_claim_t *claim,
+                                    condreq_trouble_t *trouble,
+                                    apr_pool_t *pool)
+{
+    check_t check = {
+        resource, current, claim, {CONDREQ_CLAIM_GOOD, NULL, {NULL, 0}}};
+    condreq_store_t *store = resource->store;
+    apr_status_t status = APR_SUCCESS;
+
+    if (claim->if_field.given)
+        status =
+            store->provider->txn(store, txn_body_check, &check, trouble, pool);
+    *holds = check.answer.verdict != CONDREQ_CLAIM_FALSE;
+    return status;
+}
+
 apr_status_t condreq_claim_matters(int *matters,
                                    const condreq_resource_t *resource,
                                    const condreq_claim_t *claim,
