@@ -39,17 +39,18 @@ static int is_xml_range(const char *range)
 int condreq_prefers_json(request_rec *r)
 {
     const char *accept = apr_table_get(r->headers_in, "Accept");
+    char *rest = apr_pstrdup(r->pool, accept ? accept : "");
     int json = 0, xml = 0;
     char *range;
 
-    while (accept && (range = ap_get_token(r->pool, &accept, 1)) && *range) {
+    while ((range = strsep(&rest, ",")) != NULL) {
         int quality = quality_of(range + strcspn(range, ";"));
 
+        range += strspn(range, " \t");
         if (is_json_range(range) && quality > json)
             json = quality;
         if (is_xml_range(range) && quality > xml)
             xml = quality;
-        accept += strspn(accept, ", \t");
     }
     return json > 0 && json >= xml;
 }

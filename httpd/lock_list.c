@@ -48,20 +48,13 @@ static const char *prefix_of(request_rec *r)
 /* The value of a parameter of the query, unescaped; NULL where it has none. */
 static const char *parameter(request_rec *r, const char *name)
 {
+    char *rest = apr_pstrdup(r->pool, r->args ? r->args : "");
     apr_size_t length = strlen(name);
-    const char *at = r->args ? r->args : "";
+    char *part;
 
-    while (*at) {
-        apr_size_t size = strcspn(at, "&");
-
-        if (size > length && !strncmp(at, name, length) && at[length] == '=') {
-            char *value =
-                apr_pstrmemdup(r->pool, at + length + 1, size - length - 1);
-
-            return ap_unescape_url(value) == OK ? value : NULL;
-        }
-        at += size;
-        at += *at == '&';
+    while ((part = strsep(&rest, "&")) != NULL) {
+        if (!strncmp(part, name, length) && part[length] == '=')
+            return apr_punescape_url(r->pool, part + length + 1, NULL, NULL, 1);
     }
     return NULL;
 }
@@ -133,28 +126,40 @@ static int refuse_trouble(request_rec *r, condreq_exchange_t *exchange,
     return condreq_refuse_trouble(exchange, status, doing);
 }
 
-static const condreq_lock_t *begins_behind(request_rec *r)
+/* The lock that a page begins behind, as next_json() named it.
+ * @return 1, or 0 where the query names none */
+static int read_query(request_rec *r, const condreq_lock_t **behind)
 {
     const char *path = parameter(r, "behind"), *id = parameter(r, "id");
     condreq_lock_t *lock = apr_pcalloc(r->pool, sizeof *lock);
 
+    *behind = NULL;
+    if (!r->args)
+        return 1;
     if (!path || *path != '/' || strlen(path) > CONDREQ_PATH_MAX || !id ||
         strlen(id) != CONDREQ_UUID_LENGTH)
-        return NULL;
+        return 0;
     lock->root = apr_pstrcat(r->pool, condreq_name_space(r), path, NULL);
     apr_cpystrn(lock->token, token_of(r, id), sizeof lock->token);
-    return lock;
+    *behind = lock;
+    return 1;
 }
 
 static int send_list(request_rec *r, condreq_store_t *store)
 {
     condreq_exchange_t exchange = {0};
+    const condreq_lock_t *behind;
     apr_array_header_t *locks;
     const char *text;
-    apr_status_t status =
-        condreq_locks_list(&locks, store, prefix_of(r), begins_behind(r),
-                           PAGE + 1, &exchange.trouble, r->pool);
+    apr_status_t status;
 
+    if (!read_query(r, &behind))
+        return condreq_refuse(r, HTTP_BAD_REQUEST, NULL,
+                              "Follow next as it was given, or ask without a "
+                              "query.",
+                              NULL);
+    status = condreq_locks_list(&locks, store, prefix_of(r), behind, PAGE + 1,
+                                &exchange.trouble, r->pool);
     if (status != APR_SUCCESS)
         return refuse_trouble(r, &exchange, status, "listing the locks of");
     text = list_json(locks, r->pool);
