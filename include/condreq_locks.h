@@ -7,6 +7,7 @@
 #include "apr_tables.h"
 
 #include "condreq_document.h"
+#include "condreq_lock_sweep.h"
 
 /** How many locks there may be. */
 typedef struct condreq_lock_quota_t {
@@ -107,15 +108,5 @@ apr_status_t condreq_lock_break(const condreq_lock_t **broken,
                                 condreq_store_t *store, const char *prefix,
                                 const char *token, condreq_trouble_t *trouble,
                                 apr_pool_t *pool);
-
-/**
- * Removes locks whose time is over, in transactions of a hundred. They are in
- * nobody's way; what they cost is a look at each write.
- * @param prefix   as for condreq_locks_list(); "" for the whole store
- * @param removed  how many there were
- */
-apr_status_t condreq_locks_sweep(apr_size_t *removed, condreq_store_t *store,
-                                 const char *prefix, condreq_trouble_t *trouble,
-                                 apr_pool_t *pool);
 
 #endif

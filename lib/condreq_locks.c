@@ -19,9 +19,6 @@
             return try_status;                                                 \
     } while (0)
 
-/* Locks that one transaction removes. */
-#define SWEPT_AT_ONCE 100
-
 static int is_collection(const condreq_locking_t *locking)
 {
     return condreq_path_is_collection(locking->resource->path);
@@ -33,70 +30,6 @@ static void refuse(condreq_locking_t *locking,
 {
     locking->outcome = outcome;
     locking->found = found;
-}
-
-/* ---- locks whose time is over ---- */
-
-typedef struct sweep_t {
-    const char *prefix;
-    apr_time_t now_us;
-    apr_array_header_t *dead;
-    apr_size_t removed;
-    int is_done;
-} sweep_t;
-
-static int collect_dead(void *baton, const condreq_lock_t *lock)
-{
-    sweep_t *sweep = baton;
-
-    if (!condreq_lock_lives(lock, sweep->now_us))
-        APR_ARRAY_PUSH(sweep->dead, const condreq_lock_t *) = lock;
-    sweep->is_done = sweep->dead->nelts < SWEPT_AT_ONCE;
-    return sweep->is_done;
-}
-
-static apr_status_t sweep_some(sweep_t *sweep, condreq_txn_t *txn,
-                               apr_pool_t *pool)
-{
-    condreq_lock_range_t range = {sweep->prefix, 1, NULL};
-    int i;
-
-    sweep->is_done = 1;
-    sweep->dead = apr_array_make(pool, 4, sizeof(void *));
-    STORE_TRY(txn->store->provider->locks_scan(txn, &range, collect_dead, sweep,
-                                               pool));
-    for (i = 0; i < sweep->dead->nelts; i++)
-        STORE_TRY(txn->store->provider->lock_remove(
-            txn, APR_ARRAY_IDX(sweep->dead, i, const condreq_lock_t *)));
-    return APR_SUCCESS;
-}
-
-/* May run more than once. */
-static apr_status_t txn_body_sweep(condreq_txn_t *txn, void *baton,
-                                   apr_pool_t *pool)
-{
-    return sweep_some(baton, txn, pool);
-}
-
-apr_status_t condreq_locks_sweep(apr_size_t *removed, condreq_store_t *store,
-                                 const char *prefix, condreq_trouble_t *trouble,
-                                 apr_pool_t *pool)
-{
-    sweep_t sweep = {prefix, apr_time_now(), NULL, 0, 0};
-    apr_pool_t *part;
-    apr_status_t status;
-
-    *removed = 0;
-    apr_pool_create(&part, pool);
-    do {
-        apr_pool_clear(part);
-        status =
-            store->provider->txn(store, txn_body_sweep, &sweep, trouble, part);
-        if (status == APR_SUCCESS)
-            *removed += (apr_size_t)sweep.dead->nelts;
-    } while (status == APR_SUCCESS && !sweep.is_done);
-    apr_pool_destroy(part);
-    return status;
 }
 
 /* ---- how many there may be ---- */
@@ -132,27 +65,6 @@ static int is_refused(const condreq_locking_t *locking)
 {
     return locking->outcome != CONDREQ_LOCKING_DONE &&
            locking->outcome != CONDREQ_LOCKING_CREATED;
-}
-
-/* Counts hold dead locks too: where they are at the limit, those go first, as
- * many as one transaction may remove. */
-static apr_status_t find_room(condreq_locking_t *locking, condreq_txn_t *txn,
-                              apr_time_t now_us, apr_pool_t *pool)
-{
-    condreq_locking_outcome_t outcome = locking->outcome;
-    const char *key = locking->resource->key;
-    sweep_t sweep = {NULL, now_us, NULL, 0, 0};
-
-    STORE_TRY(check_quota(locking, txn));
-    if (!is_refused(locking))
-        return APR_SUCCESS;
-    sweep.prefix =
-        apr_pstrmemdup(pool, key, condreq_key_namespace_length(key) + 1);
-    STORE_TRY(sweep_some(&sweep, txn, pool));
-    if (sweep.dead->nelts == 0)
-        return APR_SUCCESS;
-    locking->outcome = outcome;
-    return check_quota(locking, txn);
 }
 
 /* ---- take ---- */
@@ -281,7 +193,7 @@ static apr_status_t may_take(condreq_locking_t *locking, condreq_txn_t *txn,
     if (is_refused(locking))
         return APR_SUCCESS;
     STORE_TRY(condreq_locks_clear(&answer->near, txn, NULL, now_us));
-    return find_room(locking, txn, now_us, pool);
+    return check_quota(locking, txn);
 }
 
 /* Those that cover the resource, the changed one in the place of its old self.
@@ -334,6 +246,29 @@ static apr_status_t txn_body_take(condreq_txn_t *txn, void *baton,
     return store->lock_put(txn, &locking->lock);
 }
 
+static int is_full_outcome(const condreq_locking_t *locking)
+{
+    return locking->outcome == CONDREQ_LOCKING_USER_FULL ||
+           locking->outcome == CONDREQ_LOCKING_HOST_FULL;
+}
+
+/* Counts hold dead locks too: where they are at the limit, those go first. */
+static apr_status_t take_once_swept(condreq_locking_t *locking,
+                                    condreq_trouble_t *trouble,
+                                    apr_pool_t *pool)
+{
+    condreq_store_t *store = locking->resource->store;
+    const char *key = locking->resource->key;
+    const char *prefix =
+        apr_pstrmemdup(pool, key, condreq_key_namespace_length(key) + 1);
+    apr_size_t removed;
+
+    STORE_TRY(condreq_locks_sweep(&removed, store, prefix, trouble, pool));
+    if (!removed)
+        return APR_SUCCESS;
+    return store->provider->txn(store, txn_body_take, locking, trouble, pool);
+}
+
 apr_status_t condreq_lock_take(condreq_locking_t *locking,
                                condreq_trouble_t *trouble, apr_pool_t *pool)
 {
@@ -348,7 +283,10 @@ apr_status_t condreq_lock_take(condreq_locking_t *locking,
         return condreq_trouble(trouble, APR_EGENERAL,
                                "no random bytes for a token");
     locking->lock.root = locking->resource->key;
-    return store->provider->txn(store, txn_body_take, locking, trouble, pool);
+    STORE_TRY(
+        store->provider->txn(store, txn_body_take, locking, trouble, pool));
+    return is_full_outcome(locking) ? take_once_swept(locking, trouble, pool)
+                                    : APR_SUCCESS;
 }
 
 /* ---- refresh, release ---- */
@@ -491,6 +429,7 @@ apr_status_t condreq_locks_list(apr_array_header_t **locks,
 typedef struct breaking_t {
     condreq_lock_range_t range;
     const char *token;
+    condreq_lock_walk_t walk;
     const condreq_lock_t *found;
 } breaking_t;
 
@@ -500,7 +439,7 @@ static int find_token(void *baton, const condreq_lock_t *lock)
 
     if (!strcmp(lock->token, breaking->token))
         breaking->found = lock;
-    return breaking->found == NULL;
+    return condreq_lock_walk_step(&breaking->walk, lock) && !breaking->found;
 }
 
 /* May run more than once. */
@@ -510,15 +449,12 @@ static apr_status_t txn_body_break(condreq_txn_t *txn, void *baton,
     breaking_t *breaking = baton;
 
     breaking->found = NULL;
+    condreq_lock_walk_begin(&breaking->walk);
     STORE_TRY(txn->store->provider->locks_scan(txn, &breaking->range,
                                                find_token, breaking, pool));
-    if (!breaking->found)
-        return APR_SUCCESS;
-    STORE_TRY(txn->store->provider->lock_remove(txn, breaking->found));
-    /* One whose time was over is nothing to be broken. */
-    if (!condreq_lock_lives(breaking->found, apr_time_now()))
-        breaking->found = NULL;
-    return APR_SUCCESS;
+    return breaking->found
+               ? txn->store->provider->lock_remove(txn, breaking->found)
+               : APR_SUCCESS;
 }
 
 apr_status_t condreq_lock_break(const condreq_lock_t **broken,
@@ -526,10 +462,22 @@ apr_status_t condreq_lock_break(const condreq_lock_t **broken,
                                 const char *token, condreq_trouble_t *trouble,
                                 apr_pool_t *pool)
 {
-    breaking_t breaking = {{prefix, 1, NULL}, token, NULL};
-    apr_status_t status =
-        store->provider->txn(store, txn_body_break, &breaking, trouble, pool);
+    breaking_t breaking;
+    apr_status_t status;
 
-    *broken = status == APR_SUCCESS ? breaking.found : NULL;
+    memset(&breaking, 0, sizeof breaking);
+    breaking.range.key = prefix;
+    breaking.range.below = 1;
+    breaking.token = token;
+    do
+        status = store->provider->txn(store, txn_body_break, &breaking, trouble,
+                                      pool);
+    while (status == APR_SUCCESS && !breaking.found &&
+           condreq_lock_walk_on(&breaking.walk, &breaking.range));
+    /* One whose time was over is nothing to be broken. */
+    *broken = status == APR_SUCCESS && breaking.found &&
+                      condreq_lock_lives(breaking.found, apr_time_now())
+                  ? breaking.found
+                  : NULL;
     return status;
 }

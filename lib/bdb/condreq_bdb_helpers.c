@@ -11,12 +11,14 @@
 #include "condreq_bdb.h"
 #include "condreq_bdb_keeper.h"
 #include "condreq_bdb_watch.h"
+#include "condreq_lock_sweep.h"
 
 #define LOOK_MS 100
 /* A second of writes makes tens of megabytes of log, and a recovery of as many
  * seconds. */
 #define ROUND_MS 100
 #define MAINTAIN_EVERY_ROUNDS 10
+#define SWEEP_EVERY_ROUNDS 600
 #define ROUND_AFTER_TROUBLE_MS 5000
 #define START_AGAIN_AFTER_US APR_USEC_PER_SEC
 #define GOODBYE_MS 5000
@@ -76,6 +78,16 @@ void bdb_helpers_end(bdb_control_t *control, bdb_role_t role)
 
 /* ---- the housekeeper ---- */
 
+/* Once a minute: a lock that its holder forgot would make each write of its
+ * host look for it. */
+static apr_status_t sweep_locks(condreq_store_t *store,
+                                condreq_trouble_t *trouble, apr_pool_t *pool)
+{
+    apr_size_t removed;
+
+    return condreq_locks_sweep(&removed, store, "", trouble, pool);
+}
+
 static apr_status_t keep_house_once(condreq_store_t *store, unsigned round,
                                     const condreq_keeper_t *keeper,
                                     apr_pool_t *pool)
@@ -85,6 +97,8 @@ static apr_status_t keep_house_once(condreq_store_t *store, unsigned round,
                               ? bdb_maintain(store, &trouble, pool)
                               : bdb_checkpoint(store, &trouble);
 
+    if (status == APR_SUCCESS && round % SWEEP_EVERY_ROUNDS == 0)
+        status = sweep_locks(store, &trouble, pool);
     if (status != APR_SUCCESS)
         keeper->log(keeper->baton, CONDREQ_KEEPER_ERROR, trouble.sentence);
     return status;

@@ -14,7 +14,7 @@ my @layers = (
     [bdb => qr{^lib/bdb/|^$}],
     [mem => qr{^lib/mem/}],
     ['write path' => qr{/condreq_(?:claim|document|locks)\w*\.}],
-    ['store interface' => qr{/condreq_(?:store|trouble)\.}],
+    ['store interface' => qr{/condreq_(?:store|trouble|lock_sweep)\.}],
     [records => qr{/condreq_(?:record|strategy|lock\w*)\.}],
     [core => qr{^(?:lib|include)/condreq_(?:date|etag|eval|if|json\w*|key|members|merge
                                           |preconditions|prefer|timeout|uuid)\.}x],

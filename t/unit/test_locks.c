@@ -580,6 +580,48 @@ static void test_lists(void)
     is_int((long long)removed, 0, "and only once");
 }
 
+/* More than one step of a walk, every third of them dead. */
+static apr_status_t txn_body_fill(condreq_txn_t *txn, void *baton,
+                                  apr_pool_t *txn_pool)
+{
+    apr_status_t status = APR_SUCCESS;
+    int i, count = *(int *)baton;
+
+    for (i = 0; i < count && status == APR_SUCCESS; i++) {
+        condreq_lock_t lock = {"",   NULL, CONDREQ_LOCK_SHARED, 0, 1, 2,
+                               NULL, NULL};
+
+        lock.root = apr_psprintf(txn_pool, "walk/%d", i % 7);
+        apr_snprintf(lock.token, sizeof lock.token, "t:%05d", i);
+        if (i % 3)
+            lock.until_us = APR_INT64_MAX;
+        status = txn->store->provider->lock_put(txn, &lock);
+    }
+    return status;
+}
+
+static void test_walks(void)
+{
+    int count = 2 * CONDREQ_LOCK_WALK_STEP + 500;
+    const condreq_lock_t *broken;
+    condreq_trouble_t trouble;
+    apr_array_header_t *locks;
+    apr_size_t removed;
+
+    store->provider->txn(store, txn_body_fill, &count, &trouble, pool);
+    condreq_lock_break(&broken, store, "walk/", "t:02498", &trouble, pool);
+    ok(broken && !strcmp(broken->token, "t:02498"),
+       "a lock beyond the first step of a walk is found");
+    condreq_lock_break(&broken, store, "walk/", "t:09999", &trouble, pool);
+    ok(!broken, "one that is nowhere is not");
+    condreq_lock_break(&broken, store, "walk/", "t:00003", &trouble, pool);
+    ok(!broken, "nor is a dead one anything to be broken");
+    condreq_locks_sweep(&removed, store, "", &trouble, pool);
+    is_int((long long)removed, 834 - 1, "all dead ones are swept");
+    condreq_locks_list(&locks, store, "walk/", NULL, 9999, &trouble, pool);
+    is_int(locks->nelts, count - 834 - 1, "and no living one");
+}
+
 /* ---- what LOCK makes ---- */
 
 static void test_empty(void)
@@ -621,5 +663,6 @@ int main(void)
     test_quota();
     test_lists();
     test_empty();
+    test_walks();
     return done_testing();
 }
