@@ -757,6 +757,7 @@ static void run(void)
     in_child(prepare);
     in_child(crash_final_trees);
     in_child(crash_final_documents);
+    in_child(crash_final_locks);
     in_child(crash_final_sweep);
 }
 
