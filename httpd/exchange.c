@@ -188,8 +188,9 @@ int condreq_exchange_begin(condreq_exchange_t *exchange, request_rec *r)
     return OK;
 }
 
-/* OPTIONS says the methods, and that there are locks: class 2 of RFC 4918
- * section 18, without class 1, since that is PROPFIND and its like. */
+/* OPTIONS says the methods, which patches PATCH takes, and that there are locks:
+ * class 2 of RFC 4918 section 18, without class 1, since that is PROPFIND and
+ * its like. */
 static int answer_options(condreq_exchange_t *exchange)
 {
     request_rec *r = exchange->r;
@@ -197,6 +198,9 @@ static int answer_options(condreq_exchange_t *exchange)
     apr_table_setn(r->headers_out, "Allow", condreq_allowed(exchange));
     if (exchange->conf->locks.on)
         apr_table_setn(r->headers_out, "DAV", "2");
+    /* RFC 5789 section 3.1 */
+    if (!exchange->is_collection && exchange->conf->patches)
+        condreq_send_accept_patch(r->headers_out);
     ap_set_content_length(r, 0);
     r->content_type = NULL;
     return condreq_send_bytes(r, NULL, 0, 1);
@@ -207,6 +211,7 @@ static int dispatch(condreq_exchange_t *exchange)
     int is_collection = exchange->is_collection;
 
     if (exchange->r->method_number != M_PUT &&
+        exchange->r->method_number != M_PATCH &&
         exchange->r->method_number != M_POST &&
         exchange->r->method_number != M_LOCK)
         condreq_content_abandon(exchange->r);
@@ -217,6 +222,10 @@ static int dispatch(condreq_exchange_t *exchange)
     case M_PUT:
         return is_collection ? condreq_refuse_method(exchange)
                              : condreq_document_put(exchange);
+    case M_PATCH:
+        return is_collection || !exchange->conf->patches
+                   ? condreq_refuse_method(exchange)
+                   : condreq_document_patch(exchange);
     case M_DELETE:
         return is_collection ? condreq_refuse_method(exchange)
                              : condreq_document_delete(exchange);

@@ -38,15 +38,20 @@ my $nobody = 'urn:uuid:00000000-0000-4000-8000-000000000000';
     like $put->body, qr{<C:lock xmlns:C="tag:mod-condreq,2026:"><C:owner>http://example.org/~ejw/contact.html</C:owner><C:until>20},
         'which says who, and until when';
     is DELETE('/locks/simple'), 423, 'DELETE too';
+    my @merge = ('PATCH', '/locks/simple', '{"m":1}', content_type => 'application/merge-patch+json');
+    is request(@merge), 423, 'PATCH too';
+    is request('PATCH', '/locks/simple', '{"m":1}', content_type => 'text/plain'), 415,
+        'where what it sends is no patch it is 415 first';
     is PUT('/locks/simple', '{"n":2}', if_match => '"9"'), 423, 'before a stale tag is noticed';
     is PUT('/locks/simple', '{"n":'), 423, 'and before the content is';
     is GET('/locks/simple'), 200, 'reading needs no token';
     is PUT('/locks/simple', '{"n":2}', if => '(<' . token($lock) . '>)'), 200, 'with it PUT succeeds';
+    is request(@merge, if => '(<' . token($lock) . '>)'), 200, 'and PATCH';
     is PUT('/locks/simple', '{"n":3}', if => '(<' . token($lock) . '>)', if_match => '"1"'), 412,
         'if its tag is current';
-    is PUT('/locks/simple', '{"n":3}', if => '(<' . token($lock) . '> ["2"])'), 200,
+    is PUT('/locks/simple', '{"n":3}', if => '(<' . token($lock) . '> ["3"])'), 200,
         '10.4.6: token and tag in one list';
-    is PUT('/locks/simple', '{"n":4}', if => '(<' . token($lock) . '> ["2"])'), 412, 'not a stale tag';
+    is PUT('/locks/simple', '{"n":4}', if => '(<' . token($lock) . '> ["3"])'), 412, 'not a stale tag';
 
     # ---- 9.11.1: UNLOCK ----
     is UNLOCK('/locks/simple', $nobody), 409, '9.11.1: another token unlocks nothing';
@@ -274,7 +279,7 @@ my $nobody = 'urn:uuid:00000000-0000-4000-8000-000000000000';
     my $on = OPTIONS '/locks/a';
 
     is $on->header('DAV'), '2', '10.1: OPTIONS says that there are locks';
-    is $on->header('Allow'), 'GET, HEAD, PUT, DELETE, LOCK, UNLOCK, OPTIONS', 'and the methods';
+    is $on->header('Allow'), 'GET, HEAD, PUT, PATCH, DELETE, LOCK, UNLOCK, OPTIONS', 'and the methods';
     is OPTIONS('/locks/')->header('Allow'), 'POST, LOCK, UNLOCK, OPTIONS', 'of a collection';
     is OPTIONS('/docs/a')->header('DAV'), undef, 'where there are none it says nothing';
     is LOCK('/docs/a'), 405, 'and LOCK is not allowed';

@@ -335,6 +335,8 @@ apr_status_t bdb_lock_put(condreq_txn_t *base, const condreq_lock_t *lock)
 
     txn->wrote = 1;
     if (code == 0)
+        code = bdb_txn_reserve(txn, 0, BDB_RESERVE_FLOOR);
+    if (code == 0)
         code = lock_store((bdb_store_t *)base->store, txn->txn, lock);
     return bdb_txn_outcome(txn, code, "storing a lock of", lock->root);
 }
@@ -357,6 +359,8 @@ apr_status_t bdb_lock_remove(condreq_txn_t *base, const condreq_lock_t *lock)
     int code = bdb_txn_goes_on(txn);
 
     txn->wrote = 1;
+    if (code == 0)
+        code = bdb_txn_reserve(txn, 0, BDB_RESERVE_HALF);
     if (code == 0)
         code = lock_delete((bdb_store_t *)base->store, txn->txn, lock);
     return bdb_txn_outcome(txn, code, "removing a lock of", lock->root);

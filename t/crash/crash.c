@@ -650,6 +650,7 @@ static void report(void)
            outside_count,
            (unsigned long)atomic_load(&control->file->processes_ended),
            (int)(atomic_load(&board->slowest_us) / 1000));
+    printf("# %u locks asked for\n", atomic_load(&board->lock_attempts));
     for (i = 0; i < STROKES; i++)
         if (strokes[i].times)
             printf("#   %5u x %s\n", strokes[i].times, strokes[i].name);

@@ -328,7 +328,7 @@ static const char *write_row(story_t *story, const row_t *row)
                                 &trouble, pool);
     }
     else {
-        condreq_write_preview(&write, &trouble, pool);
+        condreq_document_preview(&write, &trouble, pool);
         before = write_said(story, &write);
         condreq_document_write(&write, &trouble, pool);
     }
