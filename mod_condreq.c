@@ -27,6 +27,7 @@ static void register_hooks(apr_pool_t *pool)
     /* After core has put SetHandler into r->handler. */
     ap_hook_fixups(condreq_fixups, NULL, before_mod_dir, APR_HOOK_FIRST);
     ap_hook_handler(condreq_handler, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_handler(condreq_locks_handler, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_insert_error_filter(condreq_insert_error_filter, NULL, NULL,
                                 APR_HOOK_MIDDLE);
     condreq_problem_filter_register();

@@ -258,8 +258,7 @@ static void let_go_of_unused(const apr_array_header_t *sites)
     }
 }
 
-static int take_ownership(const char *path, server_rec *server,
-                          apr_pool_t *pool)
+static int take_ownership(const char *path, server_rec *server)
 {
     owned_t *mine = owned(path);
     apr_status_t status;
@@ -415,7 +414,7 @@ static int prepare_site(condreq_site_store_t *site, server_rec *server,
     site->config.wait_us = WAIT_US;
     if ((status = make_directory(path, server, pool)) != OK)
         return status;
-    if ((status = take_ownership(path, server, pool)) != OK)
+    if ((status = take_ownership(path, server)) != OK)
         return status;
     return prepare_unless_used(site, server, first_start);
 }

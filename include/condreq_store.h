@@ -1,10 +1,11 @@
-/* The store: versions, bodies and numbers behind one table of functions.
+/* The store: versions, bodies, locks and numbers behind one table of functions.
  * Knows records; no HTTP, no validator, no JSON. Nothing here assumes one
  * machine, a byte order, or that a transaction is cheap. */
 #ifndef CONDREQ_STORE_H
 #define CONDREQ_STORE_H
 
 #include "apr_pools.h"
+#include "condreq_lock.h"
 #include "condreq_record.h"
 
 /** Longest key in bytes: namespace, path, no NUL inside. */
@@ -108,6 +109,22 @@ typedef struct condreq_store_care_t condreq_store_care_t;
  */
 typedef apr_status_t condreq_txn_body_t(condreq_txn_t *txn, void *baton,
                                         apr_pool_t *pool);
+
+/** Which locks are looked for: those taken on one key, or on all keys that
+ * begin with it. They are those that are stored, their time be over or not. */
+typedef struct condreq_lock_range_t {
+    const char *key;
+    /** on all that begin with it */
+    int below;
+    /** only those behind this one, in the order of their roots, byte by byte,
+     * and of their tokens; NULL: all */
+    const condreq_lock_t *after;
+} condreq_lock_range_t;
+
+/** Is shown one lock after the other, in that order.
+ * @param lock  from the pool that the scan was given
+ * @return 0 to see no more */
+typedef int condreq_lock_visitor_t(void *baton, const condreq_lock_t *lock);
 
 /**
  * A provider. Every function but those that need nothing returns
@@ -241,6 +258,37 @@ typedef struct condreq_store_provider_t {
     apr_status_t (*keep)(const condreq_store_config_t *config,
                          const condreq_keeper_t *keeper,
                          condreq_trouble_t *trouble, apr_pool_t *pool);
+
+    /** Is any lock stored in the namespace of a key? Outside a transaction, as
+     * last committed; cheap, since most writes ask. */
+    apr_status_t (*has_locks)(condreq_store_t *store, const char *key,
+                              int *has_locks, condreq_trouble_t *trouble,
+                              apr_pool_t *pool);
+
+    /** Inside: the same. While it says no, no other transaction stores the
+     * first one until this one ends. */
+    apr_status_t (*txn_has_locks)(condreq_txn_t *txn, const char *key,
+                                  int *has_locks);
+
+    /** Inside: how many are stored in the namespace of a key.
+     * @param user  counts those that this one took; "" those that nobody in
+     *              particular did; NULL all */
+    apr_status_t (*locks_count)(condreq_txn_t *txn, const char *key,
+                                const char *user, apr_uint64_t *count);
+
+    /** Inside: shows the locks of a range. No other transaction adds one to it,
+     * changes or removes one until this one ends. */
+    apr_status_t (*locks_scan)(condreq_txn_t *txn,
+                               const condreq_lock_range_t *range,
+                               condreq_lock_visitor_t *visitor, void *baton,
+                               apr_pool_t *pool);
+
+    /** Inside: stores a lock under its root and token, in the place of the one
+     * that was there. The user that it had stays the same. */
+    apr_status_t (*lock_put)(condreq_txn_t *txn, const condreq_lock_t *lock);
+
+    /** Inside: removes a lock that a scan of this transaction has shown. */
+    apr_status_t (*lock_remove)(condreq_txn_t *txn, const condreq_lock_t *lock);
 
     /** What can be done with a whole store, see condreq_store_care.h. NULL
      * where there is nothing to take care of. */

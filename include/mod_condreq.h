@@ -12,6 +12,7 @@
 
 #include "condreq_document.h"
 #include "condreq_key.h"
+#include "condreq_locks.h"
 #include "condreq_prefer.h"
 
 extern module AP_MODULE_DECLARE_DATA condreq_module;
@@ -22,6 +23,8 @@ APLOG_USE_MODULE(condreq);
 #define CONDREQ_LOGNO(number) "CR" #number ": "
 
 #define CONDREQ_HANDLER "condreq"
+/** Lists and breaks the locks of a virtual host. */
+#define CONDREQ_LOCKS_HANDLER "condreq-locks"
 
 /* ---- configuration: httpd/config.c, httpd/config_check.c ---- */
 
@@ -39,7 +42,8 @@ typedef enum condreq_directive_t {
     CONDREQ_SET_MAX_BODY = 1 << 9,
     CONDREQ_SET_MAX_DEPTH = 1 << 10,
     CONDREQ_SET_PATCH = 1 << 11,
-    CONDREQ_SET_CONFLICT = 1 << 12
+    CONDREQ_SET_CONFLICT = 1 << 12,
+    CONDREQ_SET_LOCKS = 1 << 13
 } condreq_directive_t;
 
 /** Which precondition an unsafe request must carry. */
@@ -89,6 +93,15 @@ typedef enum condreq_guard_t {
     CONDREQ_GUARD_WITH_OTHERS
 } condreq_guard_t;
 
+/** CondReqLocks. What is 0 was not said: condreq_lock_rules() knows what then
+ * holds. */
+typedef struct condreq_lock_rules_t {
+    int on;
+    apr_uint32_t default_s;
+    apr_uint32_t max_s;
+    condreq_lock_quota_t quota;
+} condreq_lock_rules_t;
+
 typedef struct condreq_dir_conf_t {
     /** condreq_directive_t bits */
     unsigned int set;
@@ -111,6 +124,7 @@ typedef struct condreq_dir_conf_t {
     condreq_ids_t ids;
     /** const char *: what may be stored besides JSON, in lower case */
     const apr_array_header_t *types;
+    condreq_lock_rules_t locks;
 } condreq_dir_conf_t;
 
 /** One Berkeley DB environment, whichever virtual hosts use it. */
@@ -141,6 +155,9 @@ void *condreq_dir_conf_create(apr_pool_t *pool, char *path);
 void *condreq_dir_conf_merge(apr_pool_t *pool, void *base, void *add);
 void *condreq_server_conf_create(apr_pool_t *pool, server_rec *server);
 void *condreq_server_conf_merge(apr_pool_t *pool, void *base, void *add);
+
+/** CondReqLocks, with what holds where it says nothing. */
+condreq_lock_rules_t condreq_lock_rules(const condreq_dir_conf_t *conf);
 
 /** What a CondReqStore has where it does not say otherwise. */
 void condreq_store_defaults(condreq_site_store_t *site);
@@ -217,6 +234,9 @@ typedef struct condreq_exchange_t {
     const condreq_dir_conf_t *conf;
     condreq_resource_t resource;
     condreq_preconditions_t preconditions;
+    /** If, and who sends the request */
+    condreq_claim_t claim;
+    condreq_if_syntax_t if_syntax;
     /** the clock, read before any record was */
     apr_time_t now_us;
     int is_collection;
@@ -236,6 +256,56 @@ int condreq_handler(request_rec *r);
 
 /** Would a GET of the document be allowed to this client? */
 int condreq_client_may_get(condreq_exchange_t *exchange);
+
+/** Asks httpd, by a subrequest that is not run, what a GET of a URI reference
+ * would meet: its status, handler and configuration. The subrequest lives as
+ * long as the request. */
+request_rec *condreq_lookup_uri(request_rec *r, const char *uri);
+
+/** The resource of a request and whether it is a collection: key and path.
+ * @param path  as in a key, see condreq_key.h */
+void condreq_locate(condreq_exchange_t *exchange, const char *path);
+
+/** The path of a key that a path of a URI reference means here, as that of a
+ * request line would be read; NULL where it means none. */
+const char *condreq_path_of_reference(request_rec *r, const char *raw);
+
+/** The name under which the documents of this request's host are kept. */
+const char *condreq_name_space(request_rec *r);
+
+/* ---- If: httpd/if_field.c ---- */
+
+/** Reads If and finds out what its lists are about. */
+void condreq_read_if(condreq_exchange_t *exchange);
+/** @return OK, or the status of a refusal: 400 */
+int condreq_check_if_syntax(condreq_exchange_t *exchange);
+/** Decides If for a method that takes no lock into account.
+ * @return OK, or the status of a refusal: 400, 412 */
+int condreq_check_if(condreq_exchange_t *exchange,
+                     const condreq_record_t *record);
+
+/* ---- locks: httpd/lock_methods.c, httpd/lock_answers.c, httpd/lock_list.c
+ * ---- */
+
+int condreq_lock(condreq_exchange_t *exchange);
+int condreq_unlock(condreq_exchange_t *exchange);
+/** The handler of CONDREQ_LOCKS_HANDLER. */
+int condreq_locks_handler(request_rec *r);
+
+/** 423: as DAV:error, or as a problem document for who asks for JSON.
+ * @param condition  lock-token-submitted or no-conflicting-lock */
+int condreq_refuse_locked(condreq_exchange_t *exchange,
+                          const condreq_lock_t *lock, const char *condition);
+/** 409 or 412: the token names no lock that covers the resource. */
+int condreq_refuse_token(condreq_exchange_t *exchange, int status);
+/** Sends a body of XML with the status that is set.
+ * @param element  the root element */
+int condreq_send_xml(request_rec *r, const char *element);
+/** 207 of a LOCK that a lock below its collection is in the way of. */
+int condreq_send_lock_conflict(condreq_exchange_t *exchange,
+                               const condreq_lock_t *lock);
+/** Does the client want JSON rather than XML? */
+int condreq_prefers_json(request_rec *r);
 
 /* ---- methods: httpd/document_get.c, httpd/document_write.c,
  * httpd/document_patch.c ---- */
@@ -286,6 +356,12 @@ int condreq_content_is_utf8(const char *media_type);
  * @return OK, or the status of a refusal: 400, 411, 413, 415 */
 int condreq_content_announced(condreq_exchange_t *exchange,
                               condreq_content_t *content, int *is_json);
+/** Reads what a request sends into memory.
+ * @param most  bytes; more are refused
+ * @param noun  what it is called then: "A document"
+ * @return OK, or the status of a refusal: 400, 408, 413 */
+int condreq_body_read(request_rec *r, apr_size_t most, const char *noun,
+                      const char **bytes, apr_size_t *length);
 /** Reads it into memory, within max_body.
  * @return OK, or the status of a refusal: 400, 408, 413 */
 int condreq_content_read(condreq_exchange_t *exchange,
@@ -319,6 +395,9 @@ void condreq_unsend_digests(request_rec *r);
 
 /* ---- answers: httpd/problem.c, httpd/conflict.c, httpd/variant.c ---- */
 
+#define CONDREQ_XML_TYPE "application/xml; charset=\"utf-8\""
+#define CONDREQ_XML_DECLARATION "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"
+
 /** A problem document, RFC 9457. */
 typedef struct condreq_problem_t {
     int status;
@@ -332,6 +411,8 @@ typedef struct condreq_problem_t {
     const char *detail;
     /** further members as JSON text, each with a comma before it, or NULL */
     const char *members;
+    /** an XML element to be sent in its place, or NULL */
+    const char *xml;
     /** a JSON text to go last, as the member "document", or NULL */
     const char *document;
     apr_size_t document_length;
@@ -342,6 +423,9 @@ typedef struct condreq_problem_t {
  * @return status, to be returned to httpd */
 int condreq_refuse(request_rec *r, int status, const char *kind,
                    const char *detail, const char *members);
+/** The same, said in XML.
+ * @param xml  the root element of the body */
+int condreq_refuse_in_xml(request_rec *r, int status, const char *xml);
 /** The same for a problem that has more to say; it is copied. */
 int condreq_refuse_with(request_rec *r, const condreq_problem_t *problem);
 /** Logs the store's trouble, once, and refuses: 503, 507 or 500. */
@@ -350,6 +434,9 @@ int condreq_refuse_trouble(condreq_exchange_t *exchange, apr_status_t status,
 /** 412 with the validators of what is there, and by CondReqConflict itself. */
 int condreq_refuse_precondition(condreq_exchange_t *exchange,
                                 const condreq_record_t *current);
+/** 400 where If-Match or If-None-Match is malformed.
+ * @return OK or that */
+int condreq_check_syntax(condreq_exchange_t *exchange);
 /** RFC 6585 section 3: does the request carry the precondition that it needs?
  * @return OK, or the status of a refusal: 428 */
 int condreq_check_requirement(condreq_exchange_t *exchange,

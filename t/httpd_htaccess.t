@@ -8,7 +8,11 @@ use Apache::Test ();
 use File::Path 'make_path';
 use Test::More;
 
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
 use Apache::TestConditional ':all';
+use Locks 'LOCK';
 
 my $root = Apache::Test::vars('documentroot') . '/htaccess';
 my $log  = Apache::Test::vars('t_logs') . '/error_log';
@@ -83,6 +87,9 @@ for my $row (
     [ 'CondReqTypes text/*', sub { PUT("$_[0]/a", 'x', content_type => 'text/plain')->code }, 201 ],
     [ 'CondReqMaxBody 100', sub { PUT("$_[0]/a", long(101))->code }, 413 ],
     [ 'CondReqMaxDepth 2', sub { PUT("$_[0]/a", '[[[]]]')->code }, 400 ],
+    [ 'CondReqLocks On default=7s', sub {
+        LOCK("$_[0]/a")->body =~ /Second-(\d+)/ ? $1 : 'none';
+    }, 7 ],
 ) {
     my ($line, $seen, $expected) = @$row;
     is_deeply $seen->(place $line), $expected, $line;
@@ -107,6 +114,11 @@ for my $row (
     [ 'CondReqTypes text',           qr{write a media type such as text/plain} ],
     [ 'CondReqMaxBody 0',            qr/write bytes from 1 to 64M/ ],
     [ 'CondReqMaxDepth deep',        qr/write how many arrays and objects/ ],
+    [ 'CondReqLocks maybe',          qr/write On or Off first/ ],
+    [ 'CondReqLocks On max=1h',      qr/in an .htaccess write On or Off, and default=, and no more/ ],
+    [ 'CondReqLocks On per-user=9',  qr/in an .htaccess write On or Off, and default=, and no more/ ],
+    [ 'CondReqLocks On per-host=9',  qr/in an .htaccess write On or Off, and default=, and no more/ ],
+    [ "SetHandler condreq-locks\nRequire all granted", qr/write it into a <Location> of the server's/ ],
     [ "CondReqETag none\nCondReqRequire etag", qr/write CondReqETag version, or CondReqRequire none/ ],
     [ "CondReqRequire etag\nCondReqETag version weak", qr/write CondReqETag without weak/ ],
     [ "CondReqRequire any\nCondReqLastModified Off", qr/write CondReqRequire etag, or CondReqLastModified On/ ],

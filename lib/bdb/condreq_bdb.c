@@ -3,10 +3,29 @@
 #include "condreq_bdb_copies.h"
 
 const condreq_store_provider_t condreq_store_bdb = {
-    "bdb",         bdb_prepare,  bdb_open,        bdb_maintain,    bdb_lookup,
-    bdb_body_read, bdb_draw,     bdb_txn,         bdb_get,         bdb_put,
-    bdb_body_get,  bdb_body_put, bdb_body_remove, bdb_has_members, bdb_walk,
-    bdb_keep,      &bdb_care,
+    .name = "bdb",
+    .prepare = bdb_prepare,
+    .open = bdb_open,
+    .maintain = bdb_maintain,
+    .lookup = bdb_lookup,
+    .body_read = bdb_body_read,
+    .draw = bdb_draw,
+    .txn = bdb_txn,
+    .get = bdb_get,
+    .put = bdb_put,
+    .body_get = bdb_body_get,
+    .body_put = bdb_body_put,
+    .body_remove = bdb_body_remove,
+    .has_members = bdb_has_members,
+    .keep = bdb_keep,
+    .has_locks = bdb_has_locks,
+    .txn_has_locks = bdb_txn_has_locks,
+    .locks_count = bdb_locks_count,
+    .locks_scan = bdb_locks_scan,
+    .lock_put = bdb_lock_put,
+    .lock_remove = bdb_lock_remove,
+    .walk = bdb_walk,
+    .care = &bdb_care,
 };
 
 const condreq_store_care_t bdb_care = {

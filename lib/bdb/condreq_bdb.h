@@ -4,10 +4,10 @@
  * and slots (who is inside), generation (the way inside), env (settings,
  * prepare, recovery, open, maintain), keeper (which watches), visit (the way
  * in and out of the library), damage (what is not as it was written), unsynced
- * (commits that a power cut may take), logs, txn, versions, bodies, counters.
- * Functions that run inside a visit return the library's own codes, so that the
- * visit knows a deadlock when it sees one; statuses of APR begin where the
- * visit ends. */
+ * (commits that a power cut may take), logs, txn, versions, bodies, counters,
+ * locks. Functions that run inside a visit return the library's own codes, so
+ * that the visit knows a deadlock when it sees one; statuses of APR begin where
+ * the visit ends. */
 #ifndef CONDREQ_BDB_H
 #define CONDREQ_BDB_H
 
@@ -50,6 +50,7 @@ typedef struct bdb_store_t {
     DB *versions;
     DB *bodies;
     DB *counters;
+    DB *locks;
     /** body ids that this process may hand out: next to end - 1 */
     apr_thread_mutex_t *body_ids_mutex;
     apr_uint64_t body_ids_next;
@@ -306,6 +307,22 @@ apr_status_t bdb_body_put(condreq_txn_t *txn, const char *key,
                           condreq_record_t *record, const char *bytes);
 apr_status_t bdb_body_remove(condreq_txn_t *txn, const char *key,
                              const condreq_record_t *record);
+
+/* Locks. */
+
+apr_status_t bdb_has_locks(condreq_store_t *store, const char *key,
+                           int *has_locks, condreq_trouble_t *trouble,
+                           apr_pool_t *pool);
+apr_status_t bdb_txn_has_locks(condreq_txn_t *txn, const char *key,
+                               int *has_locks);
+apr_status_t bdb_locks_count(condreq_txn_t *txn, const char *key,
+                             const char *user, apr_uint64_t *count);
+apr_status_t bdb_locks_scan(condreq_txn_t *txn,
+                            const condreq_lock_range_t *range,
+                            condreq_lock_visitor_t *visitor, void *baton,
+                            apr_pool_t *pool);
+apr_status_t bdb_lock_put(condreq_txn_t *txn, const condreq_lock_t *lock);
+apr_status_t bdb_lock_remove(condreq_txn_t *txn, const condreq_lock_t *lock);
 
 /* Counters. */
 

@@ -173,7 +173,8 @@ static int trees_open(bdb_store_t *store, u_int32_t how)
 
     if ((code = tree_open(&store->versions, store->env, "versions.db", how)) ||
         (code = tree_open(&store->bodies, store->env, "bodies.db", how)) ||
-        (code = tree_open(&store->counters, store->env, "counters.db", how)))
+        (code = tree_open(&store->counters, store->env, "counters.db", how)) ||
+        (code = tree_open(&store->locks, store->env, "locks.db", how)))
         return code;
     return 0;
 }
@@ -183,8 +184,9 @@ static int trees_close(bdb_store_t *store)
     int versions = store->versions->close(store->versions, 0);
     int bodies = store->bodies->close(store->bodies, 0);
     int counters = store->counters->close(store->counters, 0);
+    int locks = store->locks->close(store->locks, 0);
 
-    return versions ? versions : bodies ? bodies : counters;
+    return versions ? versions : bodies ? bodies : counters ? counters : locks;
 }
 
 static int reserve_file(const char *name, apr_uint64_t bytes)

@@ -11,6 +11,7 @@
 #include "condreq_bdb.h"
 #include "condreq_bdb_keeper.h"
 #include "condreq_bdb_watch.h"
+#include "condreq_lock_sweep.h"
 
 #define LOOK_MS 100
 /* A second of writes makes tens of megabytes of log, and a recovery of as many
@@ -19,6 +20,7 @@
 /* A full second of writes may fill a small disk with logs. */
 #define ROUND_WHILE_SHORT_MS 20
 #define MAINTAIN_EVERY_ROUNDS 10
+#define SWEEP_EVERY_ROUNDS 600
 #define ROUND_AFTER_TROUBLE_MS 5000
 #define START_AGAIN_AFTER_US APR_USEC_PER_SEC
 #define GOODBYE_MS 5000
@@ -139,6 +141,18 @@ static void say_if_refused(house_t *house)
                     "there is room on the disk again; writes are let in");
 }
 
+/* Once a minute: a lock that its holder forgot would make each write of its
+ * host look for it. */
+static apr_status_t sweep_locks(house_t *house, condreq_trouble_t *trouble)
+{
+    apr_size_t removed;
+
+    if (house->round % SWEEP_EVERY_ROUNDS != 0)
+        return APR_SUCCESS;
+    return condreq_locks_sweep(&removed, house->store, "", trouble,
+                               house->pool);
+}
+
 static apr_status_t keep_house_once(house_t *house)
 {
     condreq_trouble_t trouble;
@@ -149,6 +163,8 @@ static apr_status_t keep_house_once(house_t *house)
 
     if (status == APR_SUCCESS)
         status = bdb_compact(house->store, &house->compaction, &trouble);
+    if (status == APR_SUCCESS)
+        status = sweep_locks(house, &trouble);
     if (status != APR_SUCCESS)
         house->keeper->log(house->keeper->baton, CONDREQ_KEEPER_ERROR,
                            trouble.sentence);

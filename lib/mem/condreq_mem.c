@@ -14,7 +14,15 @@
 #include "apr_hash.h"
 #include "apr_strings.h"
 
+#include "condreq_key.h"
 #include "condreq_store.h"
+
+/* A lock never changes: another takes its place. */
+typedef struct mem_lock_t {
+    struct mem_lock_t *next;
+    apr_pool_t *pool;
+    condreq_lock_t lock;
+} mem_lock_t;
 
 typedef struct mem_body_t {
     /** its own, so that its memory is given back alone */
@@ -40,6 +48,8 @@ typedef struct mem_store_t {
     apr_hash_t *entries;
     /** body id to mem_body_t */
     apr_hash_t *bodies;
+    /** in the order of a scan */
+    mem_lock_t *locks;
     apr_uint64_t last_body_id;
     apr_interval_time_t wait_us;
 } mem_store_t;
@@ -53,6 +63,9 @@ typedef struct mem_step_t {
     /** or a body was stored, or removed */
     mem_body_t *stored;
     mem_body_t *removed;
+    /** or a lock was */
+    mem_lock_t *locked;
+    mem_lock_t *unlocked;
 } mem_step_t;
 
 typedef struct mem_txn_t {
@@ -262,8 +275,44 @@ static void body_in(mem_store_t *store, mem_body_t *body)
     apr_hash_set(store->bodies, &body->id, sizeof(body->id), body);
 }
 
+static int lock_order(const condreq_lock_t *a, const condreq_lock_t *b)
+{
+    int order = strcmp(a->root, b->root);
+
+    return order ? order : strcmp(a->token, b->token);
+}
+
+/* Where the lock is, or belongs. */
+static mem_lock_t **lock_place(mem_store_t *store, const condreq_lock_t *lock)
+{
+    mem_lock_t **place = &store->locks;
+
+    while (*place && lock_order(&(*place)->lock, lock) < 0)
+        place = &(*place)->next;
+    return place;
+}
+
+static void lock_in(mem_store_t *store, mem_lock_t *lock)
+{
+    mem_lock_t **place = lock_place(store, &lock->lock);
+
+    lock->next = *place;
+    *place = lock;
+}
+
+static void lock_out(mem_store_t *store, mem_lock_t *lock)
+{
+    *lock_place(store, &lock->lock) = lock->next;
+}
+
 static void step_back(mem_store_t *store, mem_step_t *step)
 {
+    if (step->locked) {
+        lock_out(store, step->locked);
+        apr_pool_destroy(step->locked->pool);
+    }
+    if (step->unlocked)
+        lock_in(store, step->unlocked);
     if (step->entry)
         step->entry->record = step->record;
     if (step->removed)
@@ -282,9 +331,12 @@ static void abort_steps(mem_store_t *store, mem_step_t *last)
 
 static void commit_steps(mem_step_t *last)
 {
-    for (; last; last = last->before)
+    for (; last; last = last->before) {
         if (last->removed)
             apr_pool_destroy(last->removed->pool);
+        if (last->unlocked)
+            apr_pool_destroy(last->unlocked->pool);
+    }
 }
 
 static apr_status_t mem_txn(condreq_store_t *base, condreq_txn_body_t *body,
@@ -460,9 +512,164 @@ static apr_status_t mem_walk(condreq_store_t *base, const char *prefix,
     return APR_SUCCESS;
 }
 
+/* ---- locks ---- */
+
+static int shares_namespace(const condreq_lock_t *lock, const char *key)
+{
+    apr_size_t length = condreq_key_namespace_length(key);
+
+    return condreq_key_namespace_length(lock->root) == length &&
+           !strncmp(lock->root, key, length);
+}
+
+static void count_locks(mem_store_t *store, const char *key, const char *user,
+                        apr_uint64_t *count)
+{
+    const mem_lock_t *lock;
+
+    *count = 0;
+    for (lock = store->locks; lock; lock = lock->next) {
+        const char *taker = lock->lock.user ? lock->lock.user : "";
+
+        *count += shares_namespace(&lock->lock, key) &&
+                  (!user || !strcmp(taker, user));
+    }
+}
+
+static apr_status_t mem_has_locks(condreq_store_t *base, const char *key,
+                                  int *has_locks, condreq_trouble_t *trouble,
+                                  apr_pool_t *pool)
+{
+    mem_store_t *store = (mem_store_t *)base;
+    apr_status_t status = enter(store->wait_us, trouble);
+    apr_uint64_t count;
+
+    (void)pool;
+    if (status != APR_SUCCESS)
+        return status;
+    count_locks(store, key, NULL, &count);
+    *has_locks = count > 0;
+    leave();
+    return APR_SUCCESS;
+}
+
+static apr_status_t mem_txn_has_locks(condreq_txn_t *txn, const char *key,
+                                      int *has_locks)
+{
+    apr_uint64_t count;
+
+    count_locks((mem_store_t *)txn->store, key, NULL, &count);
+    *has_locks = count > 0;
+    return APR_SUCCESS;
+}
+
+static apr_status_t mem_locks_count(condreq_txn_t *txn, const char *key,
+                                    const char *user, apr_uint64_t *count)
+{
+    count_locks((mem_store_t *)txn->store, key, user, count);
+    return APR_SUCCESS;
+}
+
+static int is_in_range(const condreq_lock_t *lock,
+                       const condreq_lock_range_t *range)
+{
+    apr_size_t length = strlen(range->key);
+
+    if (range->after && lock_order(lock, range->after) <= 0)
+        return 0;
+    return range->below ? !strncmp(lock->root, range->key, length)
+                        : !strcmp(lock->root, range->key);
+}
+
+static condreq_lock_t *lock_copy(const condreq_lock_t *lock, apr_pool_t *pool)
+{
+    condreq_lock_t *copy = apr_pmemdup(pool, lock, sizeof(*copy));
+
+    copy->root = apr_pstrdup(pool, lock->root);
+    copy->user = apr_pstrdup(pool, lock->user);
+    copy->owner = apr_pstrdup(pool, lock->owner);
+    return copy;
+}
+
+static apr_status_t mem_locks_scan(condreq_txn_t *txn,
+                                   const condreq_lock_range_t *range,
+                                   condreq_lock_visitor_t *visitor, void *baton,
+                                   apr_pool_t *pool)
+{
+    const mem_lock_t *lock;
+
+    for (lock = ((mem_store_t *)txn->store)->locks; lock; lock = lock->next)
+        if (is_in_range(&lock->lock, range) &&
+            !visitor(baton, lock_copy(&lock->lock, pool)))
+            break;
+    return APR_SUCCESS;
+}
+
+static mem_lock_t *lock_there(mem_store_t *store, const condreq_lock_t *lock)
+{
+    mem_lock_t *there = *lock_place(store, lock);
+
+    return there && lock_order(&there->lock, lock) == 0 ? there : NULL;
+}
+
+static apr_status_t mem_lock_put(condreq_txn_t *txn, const condreq_lock_t *lock)
+{
+    mem_store_t *store = (mem_store_t *)txn->store;
+    mem_step_t *step;
+    apr_pool_t *pool;
+    apr_status_t status;
+
+    if (strlen(lock->root) > CONDREQ_KEY_MAX)
+        return condreq_trouble(txn->trouble, APR_EINVAL, "writing a lock");
+    if ((status = apr_pool_create(&pool, store->pool)) != APR_SUCCESS)
+        return condreq_trouble(txn->trouble, status, "the lock of %.100s",
+                               lock->root);
+    step = step_begin((mem_txn_t *)txn);
+    step->unlocked = lock_there(store, lock);
+    if (step->unlocked)
+        lock_out(store, step->unlocked);
+    step->locked = apr_palloc(pool, sizeof(*step->locked));
+    step->locked->pool = pool;
+    step->locked->lock = *lock_copy(lock, pool);
+    lock_in(store, step->locked);
+    return APR_SUCCESS;
+}
+
+static apr_status_t mem_lock_remove(condreq_txn_t *txn,
+                                    const condreq_lock_t *lock)
+{
+    mem_store_t *store = (mem_store_t *)txn->store;
+    mem_lock_t *there = lock_there(store, lock);
+
+    if (!there)
+        return condreq_trouble(txn->trouble, APR_NOTFOUND, "the lock of %.100s",
+                               lock->root);
+    lock_out(store, there);
+    step_begin((mem_txn_t *)txn)->unlocked = there;
+    return APR_SUCCESS;
+}
+
 const condreq_store_provider_t condreq_store_mem = {
-    "mem",         mem_prepare,  mem_open,        mem_maintain,    mem_lookup,
-    mem_body_read, mem_draw,     mem_txn,         mem_get,         mem_put,
-    mem_body_get,  mem_body_put, mem_body_remove, mem_has_members, mem_walk,
-    NULL,          NULL,
+    .name = "mem",
+    .prepare = mem_prepare,
+    .open = mem_open,
+    .maintain = mem_maintain,
+    .lookup = mem_lookup,
+    .body_read = mem_body_read,
+    .draw = mem_draw,
+    .txn = mem_txn,
+    .get = mem_get,
+    .put = mem_put,
+    .body_get = mem_body_get,
+    .body_put = mem_body_put,
+    .body_remove = mem_body_remove,
+    .has_members = mem_has_members,
+    .walk = mem_walk,
+    .keep = NULL,
+    .has_locks = mem_has_locks,
+    .txn_has_locks = mem_txn_has_locks,
+    .locks_count = mem_locks_count,
+    .locks_scan = mem_locks_scan,
+    .lock_put = mem_lock_put,
+    .lock_remove = mem_lock_remove,
 };

@@ -29,6 +29,7 @@ void crash_final_trees(void)
     verify_tree("versions.db");
     verify_tree("bodies.db");
     verify_tree("counters.db");
+    verify_tree("locks.db");
     _exit(0);
 }
 

@@ -9,6 +9,7 @@
 
 #include "crew.h"
 #include "kills.h"
+#include "locks.h"
 #include "races.h"
 #include "suite.h"
 #include "tap.h"
@@ -700,10 +701,12 @@ int store_suite(const store_suite_t *suite)
 
     apr_pool_create(&pool, NULL);
     test_races(suite, pool);
+    test_lock_races(suite, pool);
     if (suite->processes)
         test_kills(suite, pool);
     test_never_prepared(suite, pool);
     test_prepared_again(suite, pool);
+    test_locks_kept(suite, pool);
     test_busy(suite, pool);
     store = crew_open(suite, "main", pool);
     if (!ok(store != NULL, "a fresh store opens"))
@@ -718,5 +721,6 @@ int store_suite(const store_suite_t *suite)
     test_members_among_many(store, pool);
     test_walks(store, pool);
     test_walk_among_writes(store, pool);
+    test_locks(store, pool);
     return done_testing();
 }
