@@ -173,7 +173,7 @@ for my $row (
 
     is PUT("$place/a", long($goes)), 201, "$name: $sentence: $goes bytes";
     is PUT("$place/a", long($not)), 413, "$name: $sentence: not $not";
-    is PUT("$place/a", long($not), if => 1), 413, "$name: $sentence: whatever If the host has";
+    is PUT("$place/a", long($not), x_if => 1), 413, "$name: $sentence: whatever If the host has";
 }
 my $generous = htaccess 'capped/generous', 'SetHandler condreq', 'CondReqMaxBody 2K';
 is PUT("$generous/a.generous", long(4096)), 201, 'Files of the host come after .htaccess';
@@ -191,7 +191,7 @@ for my $row (
 
     is PUT("$place/a", $nested[0]), 201, "$name: depth $depth";
     is PUT("$place/a", $nested[1]), 400, "$name: and no more";
-    is PUT("$place/a", $nested[1], if => 1), 400, "$name: whatever If the host has";
+    is PUT("$place/a", $nested[1], x_if => 1), 400, "$name: whatever If the host has";
 }
 
 # ---- nobody gets at what is another's ----

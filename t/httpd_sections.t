@@ -86,13 +86,13 @@ for my $row (
     [ 'location/a',      {},          'location',      'Locations after those' ],
     [ 'location/a.file', {},          'location',      'even where Files match' ],
     [ 'location/match',  {},          'locationmatch', 'in the order in which they stand' ],
-    [ 'location/if',     { if => 1 }, 'if',            'and If at last' ],
-    [ 'if',              { if => 1 }, 'if',            'anywhere' ],
+    [ 'location/if',     { x_if => 1 }, 'if',            'and If at last' ],
+    [ 'if',              { x_if => 1 }, 'if',            'anywhere' ],
 ) {
     my ($path, $fields, $section, $sentence) = @$row;
     is PUT("/sections/$path", '{}', %$fields)->etag, qq("$section-1"), $sentence;
 }
-is GET('/sections/a', if => 1)->etag, '"if-1"', 'another configuration counts at once';
+is GET('/sections/a', x_if => 1)->etag, '"if-1"', 'another configuration counts at once';
 is PUT('/sections/a', '{}', if_match => '"if-1"'), 412, 'for one request and not for another';
 is GET('/sections/text.txt')->body, 'a file', 'Files may take a file out of ours';
 

@@ -296,29 +296,29 @@ my $nobody = 'urn:uuid:00000000-0000-4000-8000-000000000000';
     my %with = (if => '(<' . token($lock) . '>)');
 
     is $lock, 200, 'alice locks';
-    is PUT('/locks-users/a', '{"n":2}', %with, as('bob')), 423, '6.4: her token lets nobody else pass';
-    is LOCK('/locks-users/a', refresh => token($lock), as('bob')), 403, 'nor refresh';
-    is UNLOCK('/locks-users/a', token($lock), as('bob')), 403, '9.11.1: nor unlock';
+    is PUT('/locks-users/a', '{"n":2}', %with, as('carol')), 423, '6.4: her token lets nobody else pass';
+    is LOCK('/locks-users/a', refresh => token($lock), as('carol')), 403, 'nor refresh';
+    is UNLOCK('/locks-users/a', token($lock), as('carol')), 403, '9.11.1: nor unlock';
     is PUT('/locks-users/a', '{"n":2}', %with, as('alice')), 200, 'it does her';
-    is PUT('/locks-users/a', '{"n":2}', accept => 'application/json', as('bob'))->json->{lock}{owner}, 'alice',
+    is PUT('/locks-users/a', '{"n":2}', accept => 'application/json', as('carol'))->json->{lock}{owner}, 'alice',
         'who said nothing of herself is called by her name';
     my $discovery = LOCK '/locks-users/shared', scope => 'shared', as('alice');
     like +LOCK('/locks-users/shared', scope => 'shared', as('alice'))->body,
         qr/${\ token($discovery)}/, 'her own tokens are shown to her';
-    unlike +LOCK('/locks-users/shared', scope => 'shared', as('bob'))->body,
+    unlike +LOCK('/locks-users/shared', scope => 'shared', as('carol'))->body,
         qr/${\ token($discovery)}/, 'and to nobody else';
 }
 
 # ---- how many ----
 {
-    my @locks = map { LOCK "/locks-users/n$_", as('bob') } 1 .. 2;
+    my @locks = map { LOCK "/locks-users/n$_", as('carol') } 1 .. 2;
 
-    is $_, 201, 'bob locks' for @locks;
-    is LOCK('/locks-few/n3', as('bob')), 507, 'as many as he may: no third one';
-    is GET('/locks-few/n3', as('bob')), 404, 'and nothing is created';
-    UNLOCK "/locks-users/n$_", token($locks[$_ - 1]), as('bob') for 1, 2;
-    UNLOCK '/locks-users/shared', token($_), as('bob')
-        for LOCK '/locks-users/shared', scope => 'shared', as('bob');
+    is $_, 201, 'carol locks' for @locks;
+    is LOCK('/locks-few/n3', as('carol')), 507, 'as many as he may: no third one';
+    is GET('/locks-few/n3', as('carol')), 404, 'and nothing is created';
+    UNLOCK "/locks-users/n$_", token($locks[$_ - 1]), as('carol') for 1, 2;
+    UNLOCK '/locks-users/shared', token($_), as('carol')
+        for LOCK '/locks-users/shared', scope => 'shared', as('carol');
     is LOCK('/locks-full/a'), 507, 'nor where the host has as many as it may';
 }
 

@@ -29,15 +29,15 @@ sub lock_on {
 }
 
 is GET('/governed'), 401, 'who is not known sees nothing';
-is GET('/governed', as('bob')), 401, 'nor does who may not';
+is GET('/governed', as('carol')), 401, 'nor does who may not';
 
 my $lock = LOCK '/locks-users/governed &x/', depth => 'infinity', scope => 'shared',
-    owner => '<D:owner><D:href>mailto:bob</D:href></D:owner>', timeout => 'Second-300', as('bob');
-is $lock, 200, 'bob locks';
+    owner => '<D:owner><D:href>mailto:carol</D:href></D:owner>', timeout => 'Second-300', as('carol');
+is $lock, 200, 'carol locks';
 my ($shown) = lock_on('/locks-users/governed%20&x/');
 ok $shown, 'and who may sees it';
-is $shown->{user}, 'bob', 'with the user';
-is $shown->{owner}, 'mailto:bob', 'what he says of himself';
+is $shown->{user}, 'carol', 'with the user';
+is $shown->{owner}, 'mailto:carol', 'what he says of himself';
 is $shown->{scope}, 'shared', 'the scope';
 is $shown->{depth}, 'infinity', 'the depth';
 like $shown->{$_}, qr/^20\d\d-\d\d-\d\dT[\d:.]+Z$/, "and $_" for qw(since until);
@@ -49,12 +49,12 @@ is $get->header('Cache-Control'), 'no-store', 'and not kept';
 is HEAD('/governed', as('alice'))->header('Content-Length'), length $get->body, 'HEAD says its length';
 
 is PUT('/locks-users/governed%20&x/a', '{}', as('alice')), 423, 'the lock is held';
-is DELETE("/governed/$shown->{id}", as('bob')), 401, 'who may not does not break it';
+is DELETE("/governed/$shown->{id}", as('carol')), 401, 'who may not does not break it';
 is DELETE("/governed/$shown->{id}", as('alice')), 204, 'who may does';
 is DELETE("/governed/$shown->{id}", as('alice')), 404, 'once';
 is lock_on('/locks-users/governed%20&x/'), 0, 'it is no longer listed';
 is PUT('/locks-users/governed%20&x/a', '{}', as('alice')), 201, 'nor held';
-is UNLOCK('/locks-users/governed%20&x/', token($lock), as('bob')), 409, 'and its holder hears that';
+is UNLOCK('/locks-users/governed%20&x/', token($lock), as('carol')), 409, 'and its holder hears that';
 
 is DELETE('/governed', as('alice')), 405, 'the list is not deleted';
 like scalar DELETE('/governed', as('alice'))->header('Allow'), qr/\bGET\b/, 'as Allow says';
@@ -65,7 +65,7 @@ is PUT('/governed/x', '{}', as('alice')), 405, 'and nothing is written here';
 # More than an answer has room for.
 my @many = map { LOCK "/locks/page$_", scope => 'shared' } map { sprintf '%03d', $_ } 1 .. 90;
 is scalar(grep { $_ != 201 } @many), 0, '90 locks are taken';
-my @more = map { LOCK '/locks-users/page', scope => 'shared', as($_ % 2 ? 'alice' : 'bob') } 1 .. 30;
+my @more = map { LOCK '/locks-users/page', scope => 'shared', as($_ % 2 ? 'alice' : 'carol') } 1 .. 30;
 is scalar(grep { !$_->is_success } @more), 0, 'and 30 on one document';
 ok defined GET('/governed', as('alice'))->json->{next}, 'an answer has a part of them';
 my $all = listed();

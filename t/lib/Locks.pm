@@ -11,7 +11,7 @@ use Apache::TestConditional 'request';
 our @EXPORT = qw(LOCK UNLOCK lockinfo token as hrefs condition);
 
 # The Basic credentials of t/conf/passwords.
-my %credentials = (alice => 'YWxpY2U6c2VjcmV0', bob => 'Ym9iOnNlY3JldA==');
+my %credentials = (alice => 'YWxpY2U6c2VjcmV0', carol => 'Y2Fyb2w6c2VjcmV0');
 
 sub as { return (authorization => "Basic $credentials{$_[0]}") }
 
