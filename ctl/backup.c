@@ -32,14 +32,16 @@ ctl_exit_t ctl_backup(ctl_call_t *call)
     ctl_exit_t code = ctl_may_be_owner(call->path);
 
     if (code != CTL_DONE ||
-        (code = ctl_make_directory(call->directory, call->path)) != CTL_DONE)
+        (code = ctl_make_directory(call->directory, call->path,
+                                   call->tries > 1)) != CTL_DONE)
         return code;
     if ((code = ctl_open(&store, call)) != CTL_DONE) {
         rmdir(call->directory);
         return code;
     }
     status = care->backup(store, call->directory, &made, &trouble, call->pool);
-    care->leave(store);
+    /* The store is left by the end of this process: a copy that is finished
+     * must not be made again because leaving failed. */
     if (status != APR_SUCCESS)
         return ctl_trouble(status, &trouble);
     print(call, call->directory, &made);

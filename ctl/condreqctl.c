@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "apr_general.h"
@@ -19,6 +20,7 @@
 #define VERSION "0.1"
 #define DEFAULT_STORE "/var/lib/condreq"
 #define PROVIDER_PREFIX "bdb:"
+#define TRIES 5
 
 typedef struct command_t {
     const char *name;
@@ -27,21 +29,23 @@ typedef struct command_t {
     int argument_count;
     const char *summary;
     ctl_exit_t (*run)(ctl_call_t *call);
+    /** says nothing before it has succeeded: it may be run again */
+    int repeats;
 } command_t;
 
 static const command_t commands[] = {
-    {"stat", "", 0, "show how a store is", ctl_stat},
-    {"list", "[--prefix KEY]", 0, "list its documents", ctl_list},
-    {"get", "KEY", 1, "write a document to standard output", ctl_get},
-    {"verify", "", 0, "check a store, or a backup", ctl_verify},
+    {"stat", "", 0, "show how a store is", ctl_stat, 1},
+    {"list", "[--prefix KEY]", 0, "list its documents", ctl_list, 0},
+    {"get", "KEY", 1, "write a document to standard output", ctl_get, 0},
+    {"verify", "", 0, "check a store, or a backup", ctl_verify, 0},
     {"backup", "DIRECTORY", 1, "copy a store, also while it is used",
-     ctl_backup},
+     ctl_backup, 1},
     {"restore", "DIRECTORY", 1, "put a backup in the store's place",
-     ctl_restore},
+     ctl_restore, 0},
     {"salvage", "DIRECTORY", 1,
      "make a new store of what is left of a "
      "damaged one",
-     ctl_salvage},
+     ctl_salvage, 0},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -242,10 +246,63 @@ static ctl_exit_t settle(ctl_call_t *call, const asked_t *asked,
     return CTL_DONE;
 }
 
+/* ---- what is done ---- */
+
+static pid_t start(ctl_call_t *call, const command_t *command)
+{
+    pid_t parent = getpid(), child = fork();
+
+    if (child != 0)
+        return child;
+    ctl_end_with_parent(parent);
+    _exit((int)ctl_written(command->run(call)));
+}
+
+/* @return is it over? */
+static int is_over(const ctl_call_t *call, const command_t *command, int state,
+                   ctl_exit_t *code)
+{
+    if (WIFEXITED(state)) {
+        *code = (ctl_exit_t)WEXITSTATUS(state);
+        return 1;
+    }
+    if (WIFSIGNALED(state) && WTERMSIG(state) != SIGKILL)
+        *code = ctl_say(CTL_TROUBLE, "%s ended by signal %d", command->name,
+                        WTERMSIG(state));
+    else if (command->repeats && call->tries < TRIES)
+        return 0;
+    else
+        *code = ctl_say(CTL_BUSY,
+                        "a process died in the store, and %s was ended with "
+                        "those that it held up: try again",
+                        command->name);
+    return 1;
+}
+
+/* In a process of its own. Where a server's child dies inside the store, the
+ * keeper ends whoever is inside and stuck, and that may be us. */
+static ctl_exit_t carry_out(ctl_call_t *call, const command_t *command)
+{
+    ctl_exit_t code = CTL_TROUBLE;
+    pid_t child;
+    int state;
+
+    do {
+        call->tries++;
+        fflush(stdout);
+        if ((child = start(call, command)) < 0)
+            return ctl_say(CTL_TROUBLE, "no process can be started: %s",
+                           strerror(errno));
+        while (waitpid(child, &state, 0) < 0 && errno == EINTR)
+            ;
+    } while (!is_over(call, command, state, &code));
+    return code;
+}
+
 static ctl_exit_t run(int count, char **words, apr_pool_t *pool)
 {
     ctl_call_t call = {
-        &condreq_store_bdb, DEFAULT_STORE, 0, "", NULL, NULL, pool};
+        &condreq_store_bdb, DEFAULT_STORE, 0, "", NULL, NULL, 0, pool};
     const command_t *command;
     asked_t asked = {0, 0, NULL};
     ctl_exit_t code = read_options(&call, &asked, count, words);
@@ -266,7 +323,7 @@ static ctl_exit_t run(int count, char **words, apr_pool_t *pool)
     call.arguments = words + optind + 1;
     if ((code = settle(&call, &asked, command)) != CTL_DONE)
         return code;
-    return command->run(&call);
+    return carry_out(&call, command);
 }
 
 /* ---- */

@@ -36,6 +36,8 @@ typedef struct ctl_call_t {
     char **arguments;
     /** the first of them, absolute, where it is a directory */
     const char *directory;
+    /** how often it was begun, with this time */
+    int tries;
     apr_pool_t *pool;
 } ctl_call_t;
 
@@ -80,13 +82,17 @@ ctl_exit_t ctl_findings_end(const condreq_findings_t *findings,
  * are. */
 ctl_exit_t ctl_become_owner(const char *directory);
 
+/** Ends this process with the one that started it. */
+void ctl_end_with_parent(pid_t parent);
+
 /** Could this become whoever has a directory? */
 ctl_exit_t ctl_may_be_owner(const char *directory);
 
 /** Makes a directory, as its parent's user would, and gives it to the owner of
  * another. One that is there and empty will do.
- * @param like  NULL: it stays ours */
-ctl_exit_t ctl_make_directory(const char *directory, const char *like);
+ * @param again  as will one that an earlier try has begun to fill */
+ctl_exit_t ctl_make_directory(const char *directory, const char *like,
+                              int again);
 
 /* Keys (key.c). */
 

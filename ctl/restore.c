@@ -40,7 +40,7 @@ static ctl_exit_t become_owner(const ctl_call_t *call, const char *directory)
     if (!is_there(directory))
         return ctl_say(CTL_NOT_THERE, "there is no %s", directory);
     if (!is_there(call->path))
-        code = ctl_make_directory(call->path, directory);
+        code = ctl_make_directory(call->path, directory, 0);
     return code ? code : ctl_become_owner(call->path);
 }
 

@@ -10,7 +10,8 @@ ctl_exit_t ctl_salvage(ctl_call_t *call)
     ctl_exit_t code = ctl_may_be_owner(call->path);
 
     if (code != CTL_DONE ||
-        (code = ctl_make_directory(call->directory, call->path)) != CTL_DONE ||
+        (code = ctl_make_directory(call->directory, call->path, 0)) !=
+            CTL_DONE ||
         (code = ctl_become_owner(call->path)) != CTL_DONE)
         return code;
     ctl_findings_begin(&findings, call);

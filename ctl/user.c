@@ -7,7 +7,9 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,13 +20,24 @@ static const char *name_of(uid_t user)
     return found ? found->pw_name : "another user";
 }
 
+void ctl_end_with_parent(pid_t parent)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(CTL_TROUBLE);
+}
+
+/* Changing the user clears what was asked for the parent's death. */
 static ctl_exit_t become(const struct stat *directory, const char *path)
 {
     gid_t group = directory->st_gid;
+    pid_t parent = getppid();
 
     if (setgroups(1, &group) == 0 && setgid(group) == 0 &&
-        setuid(directory->st_uid) == 0)
+        setuid(directory->st_uid) == 0) {
+        ctl_end_with_parent(parent);
         return CTL_DONE;
+    }
     return ctl_say(CTL_WRONG_USER, "becoming %s, who has %s: %s",
                    name_of(directory->st_uid), path, strerror(errno));
 }
@@ -77,7 +90,7 @@ static ctl_exit_t give(const char *directory, const char *like)
 {
     struct stat owner;
 
-    if (geteuid() != 0 || !like)
+    if (geteuid() != 0)
         return CTL_DONE;
     if (stat(like, &owner) == 0 &&
         chown(directory, owner.st_uid, owner.st_gid) == 0)
@@ -86,14 +99,15 @@ static ctl_exit_t give(const char *directory, const char *like)
                    like, strerror(errno));
 }
 
-ctl_exit_t ctl_make_directory(const char *directory, const char *like)
+ctl_exit_t ctl_make_directory(const char *directory, const char *like,
+                              int again)
 {
     if (mkdir(directory, 0700) == 0)
         return give(directory, like);
     if (errno != EEXIST)
         return ctl_say(errno == EACCES ? CTL_WRONG_USER : CTL_TROUBLE,
                        "making %s: %s", directory, strerror(errno));
-    if (is_empty(directory))
+    if (again || is_empty(directory))
         return give(directory, like);
     return ctl_say(CTL_TROUBLE,
                    "%s is there and not empty: name a directory that is not "

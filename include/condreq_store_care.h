@@ -95,8 +95,8 @@ struct condreq_store_care_t {
 
     /**
      * Copies a store that is open, while others write.
-     * @param directory  where to; must be there and empty, and have an
-     *                   absolute path
+     * @param directory  where to; must be there, and empty but for what a
+     *                   backup that was cut short left; an absolute path
      * @param made       is set
      */
     apr_status_t (*backup)(condreq_store_t *store, const char *directory,

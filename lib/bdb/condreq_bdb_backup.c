@@ -123,6 +123,13 @@ static apr_status_t recover_copy(const char *directory,
     return APR_SUCCESS;
 }
 
+/* Half a copy is good for nothing, and may be what fills the disk. */
+static void give_up(const char *unfinished, apr_pool_t *pool)
+{
+    bdb_copy_remove(unfinished, pool);
+    rmdir(unfinished);
+}
+
 /* In order before it is where a store's files are: what was not finished must not
  * be taken for a store. */
 static apr_status_t make_copy(bdb_store_t *store, const char *unfinished,
@@ -133,6 +140,7 @@ static apr_status_t make_copy(bdb_store_t *store, const char *unfinished,
     apr_status_t status;
     int lease;
 
+    give_up(unfinished, pool);
     if (mkdir(unfinished, 0700) != 0)
         return condreq_trouble(trouble, errno, "making %s", unfinished);
     if ((status = bdb_copy_make(unfinished, trouble, pool)) ||
@@ -142,13 +150,6 @@ static apr_status_t make_copy(bdb_store_t *store, const char *unfinished,
     close(lease);
     CONDREQ_FAULT("backup before its recovery");
     return status ? status : recover_copy(unfinished, trouble, pool);
-}
-
-/* Half a copy is good for nothing, and may be what fills the disk. */
-static void give_up(const char *unfinished, apr_pool_t *pool)
-{
-    bdb_copy_remove(unfinished, pool);
-    rmdir(unfinished);
 }
 
 apr_status_t bdb_backup(condreq_store_t *base, const char *directory,

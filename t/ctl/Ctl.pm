@@ -39,11 +39,12 @@ sub read_file {
     return scalar(<$file>) // '';
 }
 
-# Starts it. @return a pid
+# Starts it, as a process group of its own. @return a pid
 sub started {
     my ($files, @arguments) = @_;
     my $pid = fork // die "fork: $!";
     return $pid if $pid;
+    POSIX::setpgid(0, 0);
     open STDOUT, '>', "$files.out" or die "$files.out: $!";
     open STDERR, '>', "$files.err" or die "$files.err: $!";
     exec $tool, @arguments or POSIX::_exit(127);

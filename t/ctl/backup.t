@@ -110,7 +110,7 @@ for my $durability ('', 'nosync') {
         last if -s "$place/halted/unfinished/data/bodies.db";
         select undef, undef, undef, 0.001;
     }
-    kill STOP => $pid;
+    kill STOP => -$pid;
     my ($kept) = logs($loaded->{store});
     load_until_written($loaded, 12000);
     is +(logs($loaded->{store}))[0], $kept, 'while a backup is made no log is removed';

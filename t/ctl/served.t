@@ -169,13 +169,13 @@ for (1 .. 1000) {
     last if -e "$place/long/unfinished";
     sleep 0.002;
 }
-kill STOP => $pid;
+kill STOP => -$pid;
 my $begun = time;
 $httpd = start();
 ok $httpd, 'httpd starts while condreqctl stands still';
 cmp_ok time - $begun, '<', 8, 'within seconds';
 is put($httpd, '/docs/b', '{}')->{status}, 201, 'and serves';
-kill CONT => $pid;
+kill CONT => -$pid;
 is ended($pid), 0, 'condreqctl goes on in the store that httpd has prepared';
 is condreqctl('--store', "$place/long", 'verify')->{code}, 0, 'and its backup is good';
 is put($httpd, '/docs/c', '{}')->{status}, 201, 'and does no harm';
