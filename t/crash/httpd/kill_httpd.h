@@ -40,6 +40,8 @@ typedef struct options_t {
     int unprotected;
     /** only children, at points inside */
     int inside_only;
+    /** no kill after so long a time; 0: whatever the time */
+    unsigned seconds;
     /** what it wrote is left there, whatever comes of it */
     int keep;
 } options_t;

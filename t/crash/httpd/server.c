@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -242,6 +243,7 @@ unsigned server_processes(kind_t kind, process_t *found, unsigned at_most)
 
 /* ---- start and end ---- */
 
+/* It must not outlive a driver that is stopped. */
 static void exec_server(void)
 {
     char name[128];
@@ -254,6 +256,7 @@ static void exec_server(void)
     dup2(nowhere, 2);
     name_below(name, sizeof name, "httpd.conf");
     setsid();
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
     execl(options.httpd, options.httpd, "-DFOREGROUND", "-f", name,
           (char *)NULL);
     _exit(127);
