@@ -310,6 +310,17 @@ static apr_status_t refuse_if_used(const condreq_store_config_t *config,
     return APR_SUCCESS;
 }
 
+/* All that there is was written to the disk with the recovery's checkpoint. */
+static apr_status_t note_durability(const condreq_store_config_t *config,
+                                    condreq_trouble_t *trouble,
+                                    apr_pool_t *pool)
+{
+    bdb_unsynced_clear(config->path, pool);
+    return config->durability == CONDREQ_WRITE_NOSYNC
+               ? bdb_unsynced_mark(config->path, trouble, pool)
+               : APR_SUCCESS;
+}
+
 /* Once more where the ballast makes room for it, which mends no page. */
 static apr_status_t recover_alone(const condreq_store_config_t *config,
                                   int is_old, condreq_trouble_t *trouble,
@@ -323,17 +334,6 @@ static apr_status_t recover_alone(const condreq_store_config_t *config,
         bdb_ballast_release(config->path, pool))
         status = bdb_recover(config, after, NULL, is_old, trouble, pool);
     return status;
-}
-
-/* All that there is was written to the disk with the recovery's checkpoint. */
-static apr_status_t note_durability(const condreq_store_config_t *config,
-                                    condreq_trouble_t *trouble,
-                                    apr_pool_t *pool)
-{
-    bdb_unsynced_clear(config->path, pool);
-    return config->durability == CONDREQ_WRITE_NOSYNC
-               ? bdb_unsynced_mark(config->path, trouble, pool)
-               : APR_SUCCESS;
 }
 
 static apr_status_t prepare_alone(const condreq_store_config_t *config,

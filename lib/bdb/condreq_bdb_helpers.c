@@ -123,13 +123,6 @@ static apr_status_t keep_house_once(house_t *house)
     return status;
 }
 
-static int pause_ms(const house_t *house, apr_status_t status)
-{
-    if (status != APR_SUCCESS)
-        return ROUND_AFTER_TROUBLE_MS;
-    return bdb_is_short_of_room(house->store) ? ROUND_WHILE_SHORT_MS : ROUND_MS;
-}
-
 static int is_used(const bdb_control_t *control)
 {
     return bdb_watch_anybody(control, BDB_WORKER) ||
@@ -150,6 +143,13 @@ static void leave_house(bdb_store_t *store, apr_pool_t *pool)
     bdb_unsynced_clear(store->config.path, pool);
     if (is_used(store->control))
         bdb_unsynced_mark(store->config.path, &trouble, pool);
+}
+
+static int pause_ms(const house_t *house, apr_status_t status)
+{
+    if (status != APR_SUCCESS)
+        return ROUND_AFTER_TROUBLE_MS;
+    return bdb_is_short_of_room(house->store) ? ROUND_WHILE_SHORT_MS : ROUND_MS;
 }
 
 /* Hears nothing but the end of the leash, and sleeps on it. */
