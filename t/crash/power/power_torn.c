@@ -249,13 +249,13 @@ static int look_apart(void *baton)
     apr_pool_create(&pool, NULL);
     trace_boot("after the cut");
     if (condreq_store_bdb.prepare(&config, &trouble, pool))
-        return in_words(&trouble, BY_PREPARE);
+        return (int)in_words(&trouble, BY_PREPARE);
     if (condreq_store_bdb.open(&store, &config, &trouble, pool))
-        return in_words(&trouble, BY_READING);
+        return (int)in_words(&trouble, BY_READING);
     light = read_all(store, torn->row, &config, pool);
     if (light == WHOLE)
         judge_contents(store, torn->cut, 0, found, pool);
-    return light;
+    return (int)light;
 }
 
 static int recover_apart(void *baton)
