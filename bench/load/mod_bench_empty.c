@@ -14,12 +14,21 @@ static void *dir_conf_create(apr_pool_t *pool, char *directory)
     return apr_pcalloc(pool, sizeof(int));
 }
 
+/* httpd takes a section's configuration away before map_to_storage. */
+static int translate_name(request_rec *r)
+{
+    ap_set_module_config(
+        r->request_config, &bench_empty_module,
+        ap_get_module_config(r->per_dir_config, &bench_empty_module));
+    return DECLINED;
+}
+
 static int map_to_storage(request_rec *r)
 {
     const int *skips =
-        ap_get_module_config(r->per_dir_config, &bench_empty_module);
+        ap_get_module_config(r->request_config, &bench_empty_module);
 
-    return *skips ? OK : DECLINED;
+    return skips && *skips ? OK : DECLINED;
 }
 
 /* The answer is as mod_condreq's 304: a status, a tag, no content. */
@@ -41,6 +50,7 @@ static int handler(request_rec *r)
 static void register_hooks(apr_pool_t *pool)
 {
     (void)pool;
+    ap_hook_translate_name(translate_name, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_map_to_storage(map_to_storage, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_handler(handler, NULL, NULL, APR_HOOK_MIDDLE);
 }

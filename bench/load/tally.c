@@ -8,7 +8,7 @@
 #include <time.h>
 
 static const char *const outcome_names[TALLY_OUTCOMES] = {
-    "document", "unmodified", "written", "refused", "flushed", "other"};
+    "document", "unmodified", "written", "refused", "step", "other"};
 
 void tally_die(const char *what, const char *why)
 {

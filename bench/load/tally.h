@@ -20,8 +20,8 @@ typedef enum tally_outcome_t {
     TALLY_WRITTEN,
     /** another writer was first */
     TALLY_REFUSED,
-    /** no document: a write to the disk, to say what one costs */
-    TALLY_FLUSHED,
+    /** no request, but a step that requests take, alone */
+    TALLY_STEP,
     /** anything else: nothing that was asked for */
     TALLY_OTHER,
     TALLY_OUTCOMES

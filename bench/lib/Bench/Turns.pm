@@ -1,0 +1,147 @@
+package Bench::Turns;
+
+# The measuring itself: sides take turns, round after round, so that whatever
+# else the machine does meets all of them. Knows servers and loads by what they
+# can do; not what they are.
+
+use strict;
+use warnings;
+
+use Bench::Load;
+use Bench::Server::Etcd;
+use Bench::Server::Fastify;
+use Bench::Server::Httpd;
+use Bench::Server::Lighttpd;
+use Bench::Server::Nginx;
+use Bench::Server::Postgres;
+
+# @param place, servers (see Bench::Rows), rounds, seconds, say (code)
+sub new {
+    my ($class, %given) = @_;
+    return bless { %given, running => {}, loads => {} }, $class;
+}
+
+# ---- servers and loads, started when first needed ----
+
+# @return the server, or undef and what is missing
+sub _server {
+    my ($self, $name) = @_;
+
+    return $self->{running}{$name} if $self->{running}{$name};
+    my ($kind, @with) = @{ $self->{servers}{$name} };
+    my $server = "Bench::Server::$kind"->new(place => $self->{place}, name => $name, @with);
+    my ($missing, $package) = $server->missing;
+    return (undef, { name => $missing, package => $package }) if $missing;
+    # Kept before it runs: what fails halfway is stopped with the rest.
+    $self->{running}{$name} = $server;
+    $server->start;
+    return $server;
+}
+
+sub _command {
+    my ($self, $side, $server) = @_;
+    my ($kind, @options) = @{ $side->{load} };
+    my $place = $self->{place};
+    my $scratch = 'load' . keys %{ $self->{loads} };
+
+    return [$place->built('http_load'), -p => $server->port, @options] if $kind eq 'http';
+    return [$place->built('pg_load'), $server->address, @options] if $kind eq 'postgres';
+    return [$place->built('store_load'), -d => $place->directory($scratch), @options] if $kind eq 'store';
+    return [$place->built('flush_load'), $place->root . "/$scratch"] if $kind eq 'flush';
+    return [$place->built("${kind}_load"), @options];
+}
+
+# A side without a server is a load that does the server's work itself.
+sub _load {
+    my ($self, $side, $server) = @_;
+    my $key = join ' ', $side->{server} // '', @{ $side->{load} };
+
+    return $self->{loads}{$key} //= Bench::Load->start(
+        place   => $self->{place},
+        core    => $server ? $self->{place}->client_core : $self->{place}->server_core,
+        command => $self->_command($side, $server),
+    );
+}
+
+# ---- a row ----
+
+# @return the sides that can run, as {side, server, load, beside}; and those
+#         that cannot, as {name, missing, package}
+sub _sides {
+    my ($self, $row) = @_;
+    my (@sides, @skipped);
+
+    for my $side (@{ $row->{sides} }) {
+        my ($server, $missing) = $side->{server} ? $self->_server($side->{server}) : undef;
+
+        if ($missing) {
+            push @skipped, { side => $side->{name}, %$missing };
+            next;
+        }
+        push @sides, {
+            side   => $side,
+            server => $server,
+            load   => $self->_load($side, $server),
+            beside => $side->{beside} && $self->_load($side->{beside}, $server),
+        };
+    }
+    return (\@sides, \@skipped);
+}
+
+sub _turn {
+    my ($self, $row, $taking) = @_;
+    my ($side, $load, $beside) = @$taking{qw(side load beside)};
+    my $works = $taking->{server} // $load->process;
+    my $clients = $side->{clients} // $row->{clients};
+
+    $beside->ready($side->{beside_clients}) if $beside;
+    $load->ready($clients);
+    my $before = $works->cpu_us;
+    $beside->go($self->{seconds} + 0.1) if $beside;
+    $load->go($self->{seconds});
+    my $result = $load->result;
+    $result->{cpu_us} = $works->cpu_us - $before;
+    $result->{beside} = $beside->result if $beside;
+    return $result;
+}
+
+# @return the row's results: what is kept as JSON
+sub row {
+    my ($self, $row) = @_;
+    my ($sides, $skipped) = $self->_sides($row);
+    my $rounds = $self->{rounds} * ($row->{turns} // 1);
+    my @results = map { [] } @$sides;
+
+    for my $round (0 .. $rounds - 1) {
+        # Nobody is always the first, or always behind the same one.
+        for my $place (0 .. $#$sides) {
+            my $number = ($place + $round) % @$sides;
+            push @{ $results[$number] }, $self->_turn($row, $sides->[$number]);
+        }
+    }
+    return {
+        (map { $_ => $row->{$_} } grep { defined $row->{$_} }
+            qw(id title clients outcome measure ours goals may_be_refused limit_us curve x)),
+        sides   => [map { { name => $sides->[$_]{side}{name}, rounds => $results[$_],
+            ($sides->[$_]{side}{clients} ? (clients => $sides->[$_]{side}{clients}) : ()) } } 0 .. $#$sides],
+        skipped => $skipped,
+    };
+}
+
+# Those that no later row needs.
+sub stop_unneeded {
+    my ($self, @rows) = @_;
+    my %needed = map { $_ => 1 } map { $_->{server} // () } map { @{ $_->{sides} } } @rows;
+    my %loads = map { join(' ', $_->{server} // '', @{ $_->{load} }) => 1 }
+        map { ($_, $_->{beside} // ()) } map { @{ $_->{sides} } } @rows;
+
+    for my $key (grep { !$loads{$_} } keys %{ $self->{loads} }) {
+        (delete $self->{loads}{$key})->stop;
+    }
+    for my $name (grep { !$needed{$_} } keys %{ $self->{running} }) {
+        (delete $self->{running}{$name})->stop;
+    }
+    return;
+}
+
+1;
