@@ -19,23 +19,24 @@ sub median {
 
 # ---- one side ----
 
-sub _successes { my ($row, $round) = @_; return $round->{outcomes}{ $row->{outcome} } // 0 }
+# A side may be there for scale, with an outcome of its own.
+sub _outcome { my ($row, $side) = @_; return $side->{outcome} // $row->{outcome} }
+
+sub _successes { my ($round, $outcome) = @_; return $round->{outcomes}{$outcome} // 0 }
 
 # What a round measured, by name.
 my %value_of = (
-    rate => sub { my ($row, $round) = @_; return _successes($row, $round) / $round->{seconds} },
-    cpu => sub {
-        my ($row, $round) = @_;
-        return $round->{cpu_us} / (_successes($row, $round) || 1);
-    },
-    p99 => sub { my ($row, $round) = @_; return $round->{p99_us} },
-    p50 => sub { my ($row, $round) = @_; return $round->{p50_us} },
+    rate => sub { my ($round, $outcome) = @_; return _successes($round, $outcome) / $round->{seconds} },
+    cpu => sub { my ($round, $outcome) = @_; return $round->{cpu_us} / (_successes($round, $outcome) || 1) },
+    p99 => sub { my ($round) = @_; return $round->{p99_us} },
+    p50 => sub { my ($round) = @_; return $round->{p50_us} },
 );
 $value_of{more_cpu} = $value_of{cpu};
 
 sub _values {
     my ($row, $side, $measure) = @_;
-    return map { $value_of{$measure}->($row, $_) } @{ $side->{rounds} };
+    my $outcome = _outcome($row, $side);
+    return map { $value_of{$measure}->($_, $outcome) } @{ $side->{rounds} };
 }
 
 # @return {rate, cpu, p50, p99}: medians of the rounds
@@ -49,11 +50,12 @@ sub side_figures {
 # What was not as the row wants it, in words, or nothing.
 sub _fault {
     my ($row, $side) = @_;
+    my $outcome = _outcome($row, $side);
 
     for my $round (@{ $side->{rounds} }) {
         my %outcomes = %{ $round->{outcomes} };
 
-        delete $outcomes{ $row->{outcome} } or return "no request came to '$row->{outcome}'";
+        delete $outcomes{$outcome} or return "no request came to '$outcome'";
         delete $outcomes{refused} if $row->{may_be_refused};
         for my $other (sort keys %outcomes) {
             return "$outcomes{$other} requests came to '$other', statuses "
@@ -66,13 +68,14 @@ sub _fault {
 # Bytes of documents that each request carried.
 sub _payload {
     my ($row, $side) = @_;
-    my $successes = sum0(map { _successes($row, $_) } @{ $side->{rounds} });
+    my $successes = sum0(map { _successes($_, _outcome($row, $side)) } @{ $side->{rounds} });
     return sum0(map { $_->{payload} } @{ $side->{rounds} }) / ($successes || 1);
 }
 
 sub _not_the_same_work {
     my ($row, $ours, $beside) = @_;
 
+    return 'for scale, not the same work' if _outcome($row, $ours) ne _outcome($row, $beside);
     for my $side ($ours, $beside) {
         my $fault = _fault($row, $side);
         return "$side->{name}: $fault" if $fault;

@@ -20,7 +20,7 @@ sub servers {
         condreq          => [Httpd => serves => 'condreq'],
         'condreq-debian' => [Httpd => serves => 'condreq', modules => 'debian'],
         'condreq-worker' => [Httpd => serves => 'condreq', mpm => 'worker'],
-        'condreq-4'      => [Httpd => serves => 'condreq', processes => 4, threads => 16],
+        'condreq-4'      => [Httpd => serves => 'condreq', processes => 4, threads => 32],
         empty            => [Httpd => serves => 'empty'],
         'empty-debian'   => [Httpd => serves => 'empty', modules => 'debian'],
         'empty-worker'   => [Httpd => serves => 'empty', mpm => 'worker'],
@@ -118,7 +118,7 @@ sub durable_sides {
         fastify_postgres_writes(),
         etcd_writes(),
         sqlite_writes(),
-        side($FLUSHES, undef, 'flush'),
+        { %{ side($FLUSHES, undef, 'flush') }, outcome => 'step' },
     );
 }
 

@@ -105,6 +105,11 @@ sub _turn {
     return $result;
 }
 
+sub _kept {
+    my ($side, $rounds) = @_;
+    return { rounds => $rounds, map { $_ => $side->{$_} } grep { defined $side->{$_} } qw(name clients outcome) };
+}
+
 # @return the row's results: what is kept as JSON
 sub row {
     my ($self, $row) = @_;
@@ -122,8 +127,7 @@ sub row {
     return {
         (map { $_ => $row->{$_} } grep { defined $row->{$_} }
             qw(id title clients outcome measure ours goals may_be_refused limit_us curve x)),
-        sides   => [map { { name => $sides->[$_]{side}{name}, rounds => $results[$_],
-            ($sides->[$_]{side}{clients} ? (clients => $sides->[$_]{side}{clients}) : ()) } } 0 .. $#$sides],
+        sides   => [map { _kept($sides->[$_]{side}, $results[$_]) } 0 .. $#$sides],
         skipped => $skipped,
     };
 }
