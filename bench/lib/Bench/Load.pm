@@ -33,6 +33,9 @@ sub start {
 
 sub process { $_[0]{process} }
 
+# For a load that does a server's work itself.
+sub cpu_us { my ($self) = @_; return $self->{process}->cpu_us }
+
 sub _tell { my ($self, $line) = @_; print { $self->{to} } "$line\n"; return }
 
 sub _hear {

@@ -8,7 +8,7 @@ use warnings;
 use Exporter 'import';
 use List::Util 'first';
 
-use Bench::Figures qw(compare goal_met side_figures);
+use Bench::Figures qw(compare goal_met median side_figures);
 
 our @EXPORT_OK = qw(table row_text);
 
@@ -45,6 +45,7 @@ sub _comparison {
 sub _side_text {
     my ($row, $ours, $side) = @_;
     my $figures = side_figures($row, $side);
+    my $disturbed = median(map { $_->{others} // 0 } @{ $side->{rounds} });
     my $values = sprintf '%9s %11s/s', _us($figures->{cpu}), _thousands($figures->{rate});
     my $last = $side == $ours ? '' : _comparison($row, $row->{goals}{ $side->{name} }, compare($row, $ours, $side));
 
@@ -53,6 +54,7 @@ sub _side_text {
         $last = sprintf 'goal <= %s us: %s', $row->{limit_us}, $figures->{cpu} <= $row->{limit_us} ? 'met' : 'MISSED';
     }
     $last = _fairness($side) if $side == $ours && $row->{may_be_refused};
+    $last .= sprintf '  (others used %.1f cores)', $disturbed if $disturbed > 0.2;
     return sprintf '  %-42s %s  %s', $side->{name}, $values, $last;
 }
 
