@@ -78,6 +78,8 @@ typedef struct condreq_write_t {
     condreq_put_only_t only;
     /** content is a merge patch, RFC 7396; it must be JSON */
     int merge;
+    /** the write path's own: of the content's bytes, where those are stored */
+    unsigned char content_sha256[CONDREQ_SHA256_SIZE];
 
     /** the outcome, and the record: as written, or as it stands where the
      * write was refused */

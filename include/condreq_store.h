@@ -11,9 +11,14 @@
 #define CONDREQ_KEY_MAX 1280
 
 /** A process died inside, or the disk failed: nobody gets in before the store
- * has been prepared again. What a transaction that returned this was about to
- * commit may or may not be there. */
+ * has been recovered. Nothing changed. */
 #define CONDREQ_EPANIC (APR_OS_START_USERERR + 2)
+
+/** The store was lost while a transaction was being committed, and was not
+ * recovered within wait_us: the write is there whole or not at all, and nobody
+ * can say which. The client must get no answer that claims one or the other;
+ * it is as if the connection had been lost. */
+#define CONDREQ_EUNKNOWN (APR_OS_START_USERERR + 3)
 
 typedef struct condreq_store_t condreq_store_t;
 typedef struct condreq_txn_t condreq_txn_t;
@@ -45,6 +50,31 @@ typedef struct condreq_store_config_t {
     apr_interval_time_t wait_us;
 } condreq_store_config_t;
 
+/** How much a sentence of the keeper matters. */
+typedef enum condreq_keeper_level_t {
+    /** all is well */
+    CONDREQ_KEEPER_NOTICE,
+    /** something died and the store is being recovered */
+    CONDREQ_KEEPER_WARNING,
+    /** it could not be recovered, and is tried again */
+    CONDREQ_KEEPER_ERROR
+} condreq_keeper_level_t;
+
+/** What a keeper asks of the process that it runs in. Its own processes
+ * inherit the baton. */
+typedef struct condreq_keeper_t {
+    void *baton;
+    void (*log)(void *baton, condreq_keeper_level_t level,
+                const char *sentence);
+    /** asked at least once a second; a signal that sets what it looks at ends
+     * the wait */
+    int (*should_end)(void *baton);
+    /** asked as often: has the server gone that the store is kept for? Its
+     * processes that still have the store open get some seconds to end, and
+     * are ended then; the keeper ends with the last of them */
+    int (*is_abandoned)(void *baton);
+} condreq_keeper_t;
+
 /**
  * What runs in a transaction. It may run more than once, from the start, so
  * it is pure but for what it does through txn: it sets its results in the
@@ -59,10 +89,12 @@ typedef apr_status_t condreq_txn_body_t(condreq_txn_t *txn, void *baton,
 /**
  * A provider. Every function but those that need nothing returns
  *  - APR_SUCCESS,
- *  - APR_TIMEUP      the store was busy longer than wait_us; nothing changed
+ *  - APR_TIMEUP      the store was busy, or in recovery, longer than wait_us;
+ *                    nothing changed
  *  - APR_ENOSPC      no room on the disk; nothing changed
  *  - CONDREQ_EFORMAT something there is of another format than ours
- *  - CONDREQ_EPANIC  the store has to be prepared again; see there
+ *  - CONDREQ_EPANIC  the store has to be recovered; see there
+ *  - CONDREQ_EUNKNOWN from txn() alone; see there
  *  - any other status: trouble, said in the trouble's sentence.
  */
 typedef struct condreq_store_provider_t {
@@ -157,6 +189,19 @@ typedef struct condreq_store_provider_t {
      * @param collection  a key that ends in a slash */
     apr_status_t (*has_members)(condreq_txn_t *txn, const char *collection,
                                 int *has_members);
+
+    /**
+     * Keeps a prepared store until should_end() says so, or it is abandoned
+     * and nobody has it open any more: notices processes
+     * that die or stand still inside it and recovers it, does the work that
+     * maintain() does, in processes of its own. It runs in two processes that
+     * have not opened the store, as the user who will: one keeps, the other
+     * waits and takes over when the first is gone. NULL where a store has no
+     * need of it.
+     */
+    apr_status_t (*keep)(const condreq_store_config_t *config,
+                         const condreq_keeper_t *keeper,
+                         condreq_trouble_t *trouble, apr_pool_t *pool);
 } condreq_store_provider_t;
 
 /** What all providers' stores begin with. */

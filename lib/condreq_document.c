@@ -136,6 +136,27 @@ static apr_status_t merge(condreq_json_t **merged, condreq_txn_t *txn,
     return APR_SUCCESS;
 }
 
+static void hash(unsigned char *sha256, const char *bytes, apr_size_t length)
+{
+    SHA256((const unsigned char *)bytes, length, sha256);
+}
+
+static int is_stored_as_sent(const condreq_write_t *write)
+{
+    return !write->merge &&
+           (!write->content->json ||
+            condreq_members_none(&write->resource->rules->members));
+}
+
+/* Before the transaction, in which others may wait. */
+static void hash_content(condreq_write_t *write)
+{
+    const condreq_content_t *content = write->content;
+
+    if (content && is_stored_as_sent(write))
+        hash(write->content_sha256, content->bytes, content->length);
+}
+
 /* What the bytes of the next version are. */
 static apr_status_t compose(condreq_write_t *write, condreq_txn_t *txn,
                             const condreq_record_t *current,
@@ -159,8 +180,10 @@ static apr_status_t compose(condreq_write_t *write, condreq_txn_t *txn,
     if (json && !condreq_members_none(&rules->members))
         set_members(write, json, next, pool);
     next->body_length = write->stored_length;
-    SHA256((const unsigned char *)write->stored, write->stored_length,
-           next->sha256);
+    if (is_stored_as_sent(write))
+        memcpy(next->sha256, write->content_sha256, sizeof next->sha256);
+    else
+        hash(next->sha256, write->stored, write->stored_length);
     apr_cpystrn(next->media_type, content->media_type, sizeof next->media_type);
     return APR_SUCCESS;
 }
@@ -221,6 +244,7 @@ apr_status_t condreq_document_write(condreq_write_t *write,
     condreq_store_t *store = write->resource->store;
 
     assert(!write->merge || write->content->json);
+    hash_content(write);
     return store->provider->txn(store, txn_body_write, write, trouble, pool);
 }
 
@@ -366,6 +390,7 @@ apr_status_t condreq_document_create(condreq_resource_t **created,
     creation.collection = write->resource;
     creation.write = write;
     creation.by_sequence = ids == CONDREQ_IDS_SEQUENCE;
+    hash_content(write);
     apr_pool_create(&attempt, pool);
     do {
         const char *name;

@@ -14,6 +14,8 @@ static const char *words_of(apr_status_t status, char *buffer, apr_size_t size)
         return "it is of another format than this version reads";
     case CONDREQ_EPANIC:
         return "the store has to be recovered";
+    case CONDREQ_EUNKNOWN:
+        return "the store was lost and nobody knows whether it was done";
     case APR_TIMEUP:
         return "the store was busy for too long";
     default:

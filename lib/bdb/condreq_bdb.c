@@ -5,5 +5,5 @@
 const condreq_store_provider_t condreq_store_bdb = {
     "bdb",         bdb_prepare,  bdb_open,        bdb_maintain,    bdb_lookup,
     bdb_body_read, bdb_draw,     bdb_txn,         bdb_get,         bdb_put,
-    bdb_body_get,  bdb_body_put, bdb_body_remove, bdb_has_members,
+    bdb_body_get,  bdb_body_put, bdb_body_remove, bdb_has_members, bdb_keep,
 };

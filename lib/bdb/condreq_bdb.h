@@ -1,8 +1,9 @@
 /* What the files of the Berkeley DB store share. Private to lib/bdb.
  *
- * One environment a store, one file here a noun: places (directories), env
- * (settings, prepare, open, maintain), visit (the way in and out of the
- * library), txn, versions, bodies, counters. Functions that run inside a visit
+ * One environment a store, one file here a noun: places (directories), control
+ * and slots (who is inside), generation (the way inside), env (settings,
+ * prepare, recovery, open, maintain), keeper (which watches), visit (the way
+ * in and out of the library), txn, versions, bodies, counters. Functions that run inside a visit
  * return the library's own codes, so that the visit knows a deadlock when it
  * sees one; statuses of APR begin where the visit ends. */
 #ifndef CONDREQ_BDB_H
@@ -10,20 +11,41 @@
 
 #include <db.h>
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "apr_thread_mutex.h"
 
+#include "condreq_bdb_control.h"
 #include "condreq_store.h"
 
 /** The byte that spreads neighbours, and the key. */
 #define BDB_VERSION_KEY_MAX (1 + CONDREQ_KEY_MAX)
 
+/** Where the store's files are. */
+typedef struct bdb_places_t {
+    const char *data;
+    const char *log;
+    /** the shared regions of one generation */
+    const char *regions;
+    apr_uint64_t generation;
+} bdb_places_t;
+
 typedef struct bdb_store_t {
     condreq_store_t base;
+    condreq_store_config_t config;
+    bdb_control_t *control;
+    /** the word of the generation that the handles are of; 0: none yet */
+    _Atomic(apr_uint64_t) opened;
+    /** held by the one that opens a generation */
+    pthread_mutex_t opening;
+    bdb_places_t places;
+    /** one of its own: it is cleared by whichever thread opens */
+    apr_pool_t *generation_pool;
     DB_ENV *env;
     DB *versions;
     DB *bodies;
     DB *counters;
-    apr_interval_time_t wait_us;
     /** body ids that this process may hand out: next to end - 1 */
     apr_thread_mutex_t *body_ids_mutex;
     apr_uint64_t body_ids_next;
@@ -35,24 +57,28 @@ typedef struct bdb_txn_t {
     DB_TXN *txn;
     /** the first failure inside: the transaction cannot commit any more */
     int failed;
+    /** this thread's, for the witness */
+    bdb_slot_t *slot;
+    /** has something been written, and a record among it? */
+    int wrote;
+    int witnessed;
     /** told what failed */
     struct bdb_visit_t *visit;
 } bdb_txn_t;
 
 /* Places: where the store's files are. */
 
-typedef struct bdb_places_t {
-    const char *data;
-    const char *log;
-    /** the shared regions of one generation */
-    const char *regions;
-    apr_uint64_t generation;
-} bdb_places_t;
-
 /** Names the places under path, and those that the last prepare published:
  * generation 0 and no regions where there was none. */
 apr_status_t bdb_places_find(bdb_places_t *places, const char *path,
                              condreq_trouble_t *trouble, apr_pool_t *pool);
+
+/** Removes the regions of all generations but this one. */
+void bdb_places_remove_others(const bdb_places_t *places, const char *path,
+                              apr_pool_t *pool);
+
+/** Makes the store's own directory where it is not. */
+apr_status_t bdb_places_make_path(const char *path, condreq_trouble_t *trouble);
 
 /** Makes what is missing, and an empty directory for the regions of the next
  * generation, in memory if they are sure to fit there.
@@ -88,6 +114,16 @@ struct bdb_visit_t {
 apr_status_t bdb_visit(bdb_store_t *store, bdb_visit_t *visit,
                        condreq_trouble_t *trouble);
 
+/** After the visits of a process that is being made ready: whether this thread
+ * blocks the signals that end it is asked anew. */
+void bdb_visit_look_again(void);
+
+/** Goes inside, once there is a generation to go into and this process has
+ * opened it.
+ * @return also APR_TIMEUP: the deadline has passed, and the thread is outside */
+apr_status_t bdb_enter(bdb_store_t *store, bdb_slot_t **entered,
+                       apr_int64_t deadline_us, condreq_trouble_t *trouble);
+
 /** A code of the library as a status. */
 apr_status_t bdb_status(int code);
 
@@ -111,20 +147,58 @@ apr_status_t bdb_prepare(const condreq_store_config_t *config,
 apr_status_t bdb_open(condreq_store_t **store,
                       const condreq_store_config_t *config,
                       condreq_trouble_t *trouble, apr_pool_t *pool);
+/** As bdb_open(), for a process of another role. */
+apr_status_t bdb_open_as(condreq_store_t **store,
+                         const condreq_store_config_t *config, bdb_role_t role,
+                         condreq_trouble_t *trouble, apr_pool_t *pool);
+/** The part of maintain() that bounds a recovery's time: does nothing where
+ * little was logged. */
+apr_status_t bdb_checkpoint(condreq_store_t *store, condreq_trouble_t *trouble);
 apr_status_t bdb_maintain(condreq_store_t *store, condreq_trouble_t *trouble,
                           apr_pool_t *pool);
+
+/** Inside: opens the handles of the generation whose places the store has. */
+int bdb_handles_open(bdb_store_t *store);
+
+/**
+ * Recovers into a new generation, tells every witness whether its transaction
+ * was committed, and writes the generation's name. Nobody may be inside.
+ * @param after    the new generation is a later one than this
+ * @param control  whose witnesses ask; NULL where there is none
+ */
+apr_status_t bdb_recover(const condreq_store_config_t *config,
+                         apr_uint64_t after, bdb_control_t *control,
+                         condreq_trouble_t *trouble, apr_pool_t *pool);
+
+apr_status_t bdb_keep(const condreq_store_config_t *config,
+                      const condreq_keeper_t *keeper,
+                      condreq_trouble_t *trouble, apr_pool_t *pool);
 
 /* Transactions. */
 
 apr_status_t bdb_txn(condreq_store_t *store, condreq_txn_body_t *body,
                      void *baton, condreq_trouble_t *trouble, apr_pool_t *pool);
 
+/** Begins an operation inside: in a condemned generation there is no sense in
+ * any, and it would only run into what the dead hold locked.
+ * @return 0 or DB_RUNRECOVERY */
+int bdb_txn_goes_on(const bdb_txn_t *txn);
+
 /** Ends an operation inside: keeps the first failure for the commit, and says
  * what it was. */
 apr_status_t bdb_txn_outcome(bdb_txn_t *txn, int code, const char *doing,
                              const char *key);
 
+/** Notes a record that this transaction writes, so that it can be asked for
+ * should the commit fail. */
+void bdb_txn_witness(bdb_txn_t *txn, const char *key,
+                     const condreq_record_t *record);
+
 /* Versions. */
+
+/** Inside, with nobody else: asks the version map for every witness that has
+ * a commit pending. */
+int bdb_witnesses_answer(bdb_store_t *store, bdb_control_t *control);
 
 /** Spreads keys evenly over 32 bits, the same on every machine. */
 apr_uint32_t bdb_key_hash(const char *key);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "condreq_bdb.h"
+#include "condreq_bdb_fault.h"
 
 /* Four to a page with their keys, and none over a quarter of it: the library
  * keeps larger items on pages of their own, where all writers queue. Part of
@@ -143,8 +144,10 @@ apr_status_t bdb_body_get(condreq_txn_t *base, const char *key,
 {
     bdb_txn_t *txn = (bdb_txn_t *)base;
     body_t body = body_of((bdb_store_t *)base->store, txn->txn, key, record);
-    int code = body_read(&body, 0, bytes, (apr_size_t)body.length);
+    int code = bdb_txn_goes_on(txn);
 
+    if (code == 0)
+        code = body_read(&body, 0, bytes, (apr_size_t)body.length);
     return bdb_txn_outcome(txn, code, "reading the body of", key);
 }
 
@@ -182,12 +185,16 @@ apr_status_t bdb_body_put(condreq_txn_t *base, const char *key,
     bdb_txn_t *txn = (bdb_txn_t *)base;
     bdb_store_t *store = (bdb_store_t *)base->store;
     body_t body;
-    int code = bdb_body_id(store, &record->body_id);
+    int code = bdb_txn_goes_on(txn);
 
+    txn->wrote = 1;
+    if (code == 0)
+        code = bdb_body_id(store, &record->body_id);
     if (code == 0) {
         body = body_of(store, txn->txn, key, record);
         code = body_write(&body, bytes);
     }
+    CONDREQ_FAULT("between puts");
     return bdb_txn_outcome(txn, code, "writing the body of", key);
 }
 
@@ -210,7 +217,10 @@ apr_status_t bdb_body_remove(condreq_txn_t *base, const char *key,
 {
     bdb_txn_t *txn = (bdb_txn_t *)base;
     body_t body = body_of((bdb_store_t *)base->store, txn->txn, key, record);
+    int code = bdb_txn_goes_on(txn);
 
-    return bdb_txn_outcome(txn, body_remove(&body), "removing the body of",
-                           key);
+    txn->wrote = 1;
+    if (code == 0)
+        code = body_remove(&body);
+    return bdb_txn_outcome(txn, code, "removing the body of", key);
 }

@@ -12,6 +12,9 @@
 #include "apr_strings.h"
 
 #include "condreq_bdb.h"
+#include "condreq_bdb_fault.h"
+#include "condreq_bdb_keeper.h"
+#include "condreq_bdb_watch.h"
 
 /* A killed writer cannot tear a page that the kernel writes at once. */
 #define PAGE_SIZE 4096
@@ -41,6 +44,7 @@
 #define BYTES_A_MUTEX 160u
 
 #define ENV_PARTS (DB_INIT_MPOOL | DB_INIT_LOCK | DB_INIT_LOG | DB_INIT_TXN)
+#define KEEPER_ENDS_WITHIN_US (5 * APR_USEC_PER_SEC)
 #define YIELD_LONGEST_NS 2000000
 #define REGION_NAME_MAX 4200
 
@@ -220,11 +224,12 @@ static int reserve_regions(const char *regions, apr_uint64_t cache_bytes)
     }
 }
 
-/* Recovery happens as the environment opens. The checkpoint makes the next
+/* Recovery happens as the environment opens, and before anyone else writes the
+ * witnesses learn what it found. The checkpoint makes the next
  * one short, whenever it comes. */
 static int make_environment(bdb_store_t *store,
                             const condreq_store_config_t *config,
-                            const bdb_places_t *places)
+                            const bdb_places_t *places, bdb_control_t *control)
 {
     int code, closed;
 
@@ -234,6 +239,7 @@ static int make_environment(bdb_store_t *store,
             0 &&
         (code = trees_open(store, DB_CREATE)) == 0 &&
         (code = bdb_format_ensure(store)) == 0 &&
+        (!control || (code = bdb_witnesses_answer(store, control)) == 0) &&
         (code = trees_close(store)) == 0 &&
         (code = store->env->txn_checkpoint(store->env, 0, 0, DB_FORCE)) == 0)
         code = store->env->log_archive(store->env, NULL, DB_ARCH_REMOVE);
@@ -241,46 +247,102 @@ static int make_environment(bdb_store_t *store,
     return code ? code : closed;
 }
 
-apr_status_t bdb_prepare(const condreq_store_config_t *config,
+apr_status_t bdb_recover(const condreq_store_config_t *config,
+                         apr_uint64_t after, bdb_control_t *control,
                          condreq_trouble_t *trouble, apr_pool_t *pool)
 {
-    bdb_store_t store = {0};
+    bdb_store_t *store = apr_pcalloc(pool, sizeof(*store));
     bdb_places_t last, next;
     condreq_trouble_t heard;
     apr_status_t status;
     int code;
 
-    if ((status = bdb_places_find(&last, config->path, trouble, pool)) ||
-        (status = bdb_places_make(&next, &last, config->path,
+    if ((status = bdb_places_find(&last, config->path, trouble, pool)))
+        return status;
+    if (last.generation < after)
+        last.generation = after;
+    if ((status = bdb_places_make(&next, &last, config->path,
                                   region_bytes_for(config), trouble, pool)))
         return status;
     bdb_listen(&heard);
-    code = make_environment(&store, config, &next);
+    code = make_environment(store, config, &next, control);
     bdb_listen(NULL);
+    CONDREQ_FAULT("recovery before publishing");
     if (code != 0)
-        status = bdb_trouble(trouble, code, &heard, "preparing the store in",
+        status = bdb_trouble(trouble, code, &heard, "recovering the store in",
                              config->path);
     else
         status = bdb_places_publish(&next, config->path, trouble, pool);
-    bdb_places_remove_regions(
-        status == APR_SUCCESS ? last.regions : next.regions, pool);
+    CONDREQ_FAULT("recovery after publishing");
+    if (status != APR_SUCCESS)
+        bdb_places_remove_regions(next.regions, pool);
     return status;
 }
 
-typedef struct opening_t {
-    bdb_visit_t visit;
-    const condreq_store_config_t *config;
-    const bdb_places_t *places;
-} opening_t;
+/* Recovery under a live user destroys data. Whoever calls us has seen to it
+ * that there is none; a second look costs nothing. Helpers of a keeper that
+ * was killed may be left, and stuck. */
+static apr_status_t refuse_if_used(const condreq_store_config_t *config,
+                                   condreq_trouble_t *trouble, apr_pool_t *pool)
+{
+    condreq_trouble_t none;
+    bdb_control_t *control;
+    pid_t user;
+
+    if (bdb_control_map(&control, config->path, BDB_WORKER, &none, pool))
+        return APR_SUCCESS;
+    bdb_helpers_end(control, BDB_RECOVERY);
+    user = bdb_watch_anybody(control, BDB_WORKER);
+    if (!user)
+        bdb_helpers_end(control, BDB_HOUSEKEEPER);
+    bdb_control_unmap(control);
+    if (user)
+        return condreq_trouble(trouble, EBUSY,
+                               "preparing the store in %s, which process %d "
+                               "has open",
+                               config->path, (int)user);
+    return APR_SUCCESS;
+}
+
+static apr_status_t prepare_alone(const condreq_store_config_t *config,
+                                  condreq_trouble_t *trouble, apr_pool_t *pool)
+{
+    bdb_places_t places;
+    apr_status_t status;
+    if ((status = refuse_if_used(config, trouble, pool)) ||
+        (status =
+             bdb_recover(config, bdb_control_generation(config->path, pool),
+                         NULL, trouble, pool)) ||
+        (status = bdb_places_find(&places, config->path, trouble, pool)) ||
+        (status = bdb_control_make(config, places.generation, trouble, pool)))
+        return status;
+    bdb_places_remove_others(&places, config->path, pool);
+    return APR_SUCCESS;
+}
+
+/* A keeper that was asked to end may need a moment. */
+apr_status_t bdb_prepare(const condreq_store_config_t *config,
+                         condreq_trouble_t *trouble, apr_pool_t *pool)
+{
+    apr_status_t status;
+    int lock;
+
+    if ((status = bdb_places_make_path(config->path, trouble)) ||
+        (status = bdb_keeper_lock(&lock, config->path, KEEPER_ENDS_WITHIN_US,
+                                  trouble, pool)))
+        return status;
+    status = prepare_alone(config, trouble, pool);
+    close(lock);
+    return status;
+}
 
 /* A handle that could not open must be closed, and no other ever is. */
-static int visit_open(bdb_store_t *store, bdb_visit_t *visit)
+int bdb_handles_open(bdb_store_t *store)
 {
-    opening_t *opening = (opening_t *)visit;
     int code;
 
     store->env = NULL;
-    if ((code = environment_open(&store->env, opening->config, opening->places,
+    if ((code = environment_open(&store->env, &store->config, &store->places,
                                  0)) == 0 &&
         (code = trees_open(store, 0)) == 0 &&
         (code = bdb_format_check(store)) == 0)
@@ -290,30 +352,87 @@ static int visit_open(bdb_store_t *store, bdb_visit_t *visit)
     return code;
 }
 
+static apr_status_t store_make(bdb_store_t **made,
+                               const condreq_store_config_t *config,
+                               bdb_role_t role, condreq_trouble_t *trouble,
+                               apr_pool_t *pool)
+{
+    bdb_store_t *store = apr_pcalloc(pool, sizeof(*store));
+    apr_status_t status;
+
+    store->base.provider = &condreq_store_bdb;
+    store->config = *config;
+    store->config.path = apr_pstrdup(pool, config->path);
+    if ((status = bdb_control_map(&store->control, config->path, role, trouble,
+                                  pool)))
+        return status;
+    if ((status = pthread_mutex_init(&store->opening, NULL)) ||
+        (status = apr_pool_create_unmanaged(&store->generation_pool)) ||
+        (status = apr_thread_mutex_create(&store->body_ids_mutex,
+                                          APR_THREAD_MUTEX_DEFAULT, pool)))
+        return condreq_trouble(trouble, status, "making a mutex");
+    *made = store;
+    return APR_SUCCESS;
+}
+
+/* The keeper watches whoever has a slot. */
+static apr_status_t announce(bdb_store_t *store, condreq_trouble_t *trouble)
+{
+    if (!bdb_slot_mine(store->control, bdb_clock_us() + store->config.wait_us))
+        return condreq_trouble(trouble, APR_TIMEUP,
+                               "all of the store's %u places are taken",
+                               store->control->slot_count);
+    bdb_control_ring(store->control);
+    return APR_SUCCESS;
+}
+
+static int visit_nothing(bdb_store_t *store, bdb_visit_t *visit)
+{
+    (void)store;
+    (void)visit;
+    return 0;
+}
+
+apr_status_t bdb_open_as(condreq_store_t **opened,
+                         const condreq_store_config_t *config, bdb_role_t role,
+                         condreq_trouble_t *trouble, apr_pool_t *pool)
+{
+    bdb_visit_t visit = {visit_nothing, "opening the store in", config->path};
+    bdb_store_t *store = NULL;
+    apr_status_t status;
+
+    if ((status = store_make(&store, config, role, trouble, pool)) ||
+        (status = announce(store, trouble)))
+        return status;
+    status = bdb_visit(store, &visit, trouble);
+    bdb_visit_look_again();
+    /* One that is being recovered, or that a full disk keeps from opening,
+     * opens at its first visit. */
+    if (status == CONDREQ_EFORMAT)
+        return status;
+    *opened = &store->base;
+    return APR_SUCCESS;
+}
+
 apr_status_t bdb_open(condreq_store_t **opened,
                       const condreq_store_config_t *config,
                       condreq_trouble_t *trouble, apr_pool_t *pool)
 {
-    bdb_store_t *store = apr_pcalloc(pool, sizeof(*store));
-    bdb_places_t places;
-    opening_t opening = {
-        {visit_open, "opening the store in", config->path}, config, &places};
-    apr_status_t status;
+    return bdb_open_as(opened, config, BDB_WORKER, trouble, pool);
+}
 
-    if ((status = bdb_places_find(&places, config->path, trouble, pool)))
-        return status;
-    if (!places.regions)
-        return condreq_trouble(trouble, APR_ENOENT,
-                               "opening the store in %s, never prepared",
-                               config->path);
-    store->base.provider = &condreq_store_bdb;
-    store->wait_us = config->wait_us;
-    if ((status = apr_thread_mutex_create(&store->body_ids_mutex,
-                                          APR_THREAD_MUTEX_DEFAULT, pool)))
-        return condreq_trouble(trouble, status, "making a mutex");
-    if ((status = bdb_visit(store, &opening.visit, trouble)) == APR_SUCCESS)
-        *opened = &store->base;
-    return status;
+static int visit_checkpoint(bdb_store_t *store, bdb_visit_t *visit)
+{
+    (void)visit;
+    return store->env->txn_checkpoint(store->env, CHECKPOINT_KIBIBYTES,
+                                      CHECKPOINT_MINUTES, 0);
+}
+
+apr_status_t bdb_checkpoint(condreq_store_t *store, condreq_trouble_t *trouble)
+{
+    bdb_visit_t visit = {visit_checkpoint, "making a checkpoint", ""};
+
+    return bdb_visit((bdb_store_t *)store, &visit, trouble);
 }
 
 /* A lock that was waited for too long is given up only when somebody looks:

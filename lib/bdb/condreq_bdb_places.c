@@ -5,9 +5,12 @@
  *   PATH/data         the trees
  *   PATH/log          the log
  *   PATH/generation   names the directory of the regions
+ *   PATH/control      who is inside: see condreq_bdb_control.h
+ *   PATH/doorbell     a pipe that wakes the keeper
+ *   PATH/keeper       a lock that the keeper holds
  *   regions           /dev/shm/condreq-DEVICE-INODE-N, or PATH/regions.N
  *
- * Every prepare makes new regions: what a dead process left in the old ones is
+ * Every recovery makes new regions: what a dead process left in the old ones is
  * never read again, and a process that still has them mapped does no harm. */
 #include <dirent.h>
 #include <errno.h>
@@ -32,6 +35,14 @@ static apr_status_t make_directory(const char *path, condreq_trouble_t *trouble)
     if (mkdir(path, 0700) == 0 || errno == EEXIST)
         return APR_SUCCESS;
     return condreq_trouble(trouble, errno, "making %s", path);
+}
+
+apr_status_t bdb_places_make_path(const char *path, condreq_trouble_t *trouble)
+{
+    if (path[0] != '/')
+        return condreq_trouble(trouble, APR_EBADPATH, "the store's path %s",
+                               path);
+    return make_directory(path, trouble);
 }
 
 /* Anyone may put things into shared memory under a name that we are about to
@@ -70,6 +81,27 @@ static apr_status_t make_regions(const char *regions, apr_pool_t *pool)
     return mkdir(regions, 0700) == 0 ? APR_SUCCESS : errno;
 }
 
+/* Removes what stands in a directory under a name that begins so, but for
+ * one. */
+static void remove_regions_like(const char *directory, const char *prefix,
+                                const char *kept, apr_pool_t *pool)
+{
+    DIR *listing = opendir(directory);
+    struct dirent *entry;
+    const char *found;
+
+    if (!listing)
+        return;
+    while ((entry = readdir(listing))) {
+        if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0)
+            continue;
+        found = apr_pstrcat(pool, directory, "/", entry->d_name, NULL);
+        if (!kept || strcmp(found, kept) != 0)
+            bdb_places_remove_regions(found, pool);
+    }
+    closedir(listing);
+}
+
 static int has_memory_for(apr_uint64_t bytes)
 {
     struct statfs found;
@@ -80,16 +112,34 @@ static int has_memory_for(apr_uint64_t bytes)
 }
 
 /* Device and inode name the store's directory whatever path leads to it. */
-static const char *regions_in_memory(const char *path, apr_uint64_t generation,
-                                     apr_pool_t *pool)
+static const char *prefix_in_memory(const char *path, apr_pool_t *pool)
 {
     struct stat found;
 
     if (stat(path, &found) != 0)
         return NULL;
-    return apr_psprintf(
-        pool, SHARED_MEMORY "/condreq-%lx-%lx-%" APR_UINT64_T_FMT,
-        (unsigned long)found.st_dev, (unsigned long)found.st_ino, generation);
+    return apr_psprintf(pool, "condreq-%lx-%lx-", (unsigned long)found.st_dev,
+                        (unsigned long)found.st_ino);
+}
+
+static const char *regions_in_memory(const char *path, apr_uint64_t generation,
+                                     apr_pool_t *pool)
+{
+    const char *prefix = prefix_in_memory(path, pool);
+
+    return prefix ? apr_psprintf(pool, SHARED_MEMORY "/%s%" APR_UINT64_T_FMT,
+                                 prefix, generation)
+                  : NULL;
+}
+
+void bdb_places_remove_others(const bdb_places_t *places, const char *path,
+                              apr_pool_t *pool)
+{
+    const char *prefix = prefix_in_memory(path, pool);
+
+    if (prefix)
+        remove_regions_like(SHARED_MEMORY, prefix, places->regions, pool);
+    remove_regions_like(path, "regions.", places->regions, pool);
 }
 
 static const char *regions_on_disk(const char *path, apr_uint64_t generation,

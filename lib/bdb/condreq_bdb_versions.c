@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "condreq_bdb.h"
+#include "condreq_bdb_fault.h"
 
 #define SHARDS 256
 
@@ -103,26 +104,85 @@ apr_status_t bdb_get(condreq_txn_t *base, const char *key,
                      condreq_record_t *record)
 {
     bdb_txn_t *txn = (bdb_txn_t *)base;
-    int code = read_record((bdb_store_t *)base->store, txn->txn, key, record);
+    int code = bdb_txn_goes_on(txn);
 
+    if (code == 0)
+        code = read_record((bdb_store_t *)base->store, txn->txn, key, record);
     return bdb_txn_outcome(txn, code, "reading the record of", key);
 }
 
+static int write_record(bdb_txn_t *txn, const char *key,
+                        const condreq_record_t *record)
+{
+    DB *versions = ((bdb_store_t *)txn->base.store)->versions;
+    unsigned char bytes[CONDREQ_RECORD_SIZE_MAX];
+    version_key_t at;
+    DBT value = {0};
+    int code = version_key_of(&at, key);
+
+    value.data = bytes;
+    value.size = (u_int32_t)condreq_record_encode(bytes, record);
+    txn->wrote = 1;
+    return code ? code : versions->put(versions, txn->txn, &at.dbt, &value, 0);
+}
+
+/* A tombstone has no body, yet an id: two deletions of one version are told
+ * apart by it. */
 apr_status_t bdb_put(condreq_txn_t *base, const char *key,
                      const condreq_record_t *record)
 {
     bdb_txn_t *txn = (bdb_txn_t *)base;
-    DB *versions = ((bdb_store_t *)base->store)->versions;
-    unsigned char bytes[CONDREQ_RECORD_SIZE_MAX];
-    version_key_t at;
-    DBT value = {0};
+    condreq_record_t written = *record;
+    int code = bdb_txn_goes_on(txn);
+
+    if (code == 0 && record->state == CONDREQ_TOMBSTONE)
+        code = bdb_body_id((bdb_store_t *)base->store, &written.body_id);
+    if (code == 0)
+        code = write_record(txn, key, &written);
+    if (code == 0)
+        bdb_txn_witness(txn, key, &written);
+    CONDREQ_FAULT("between puts");
+    return bdb_txn_outcome(txn, code, "writing the record of", key);
+}
+
+/* Versions never go back, and a page is locked until its writer has ended: a
+ * later version than the witness's was written on top of it. The same version
+ * with another body was written after this transaction had been undone. */
+static int was_committed(const bdb_slot_t *slot, const condreq_record_t *found)
+{
+    return found->version > slot->witness_version ||
+           (found->version == slot->witness_version &&
+            found->body_id == slot->witness_body_id);
+}
+
+static int witness_answer(bdb_store_t *store, bdb_slot_t *slot, const char *key)
+{
+    apr_uint32_t pending = BDB_VERDICT_PENDING;
+    condreq_record_t found;
     int code;
 
-    value.data = bytes;
-    value.size = (u_int32_t)condreq_record_encode(bytes, record);
-    if ((code = version_key_of(&at, key)) == 0)
-        code = versions->put(versions, txn->txn, &at.dbt, &value, 0);
-    return bdb_txn_outcome(txn, code, "writing the record of", key);
+    if (atomic_load(&slot->verdict) != pending)
+        return 0;
+    code = read_record(store, NULL, key, &found);
+    /* Whoever asked may have given up by now. */
+    if (code == 0)
+        atomic_compare_exchange_strong(&slot->verdict, &pending,
+                                       was_committed(slot, &found)
+                                           ? BDB_VERDICT_COMMITTED
+                                           : BDB_VERDICT_LOST);
+    return code;
+}
+
+int bdb_witnesses_answer(bdb_store_t *store, bdb_control_t *control)
+{
+    unsigned i;
+    int code = 0;
+
+    for (i = 0; i < control->slot_count && code == 0; i++)
+        code =
+            witness_answer(store, &control->slots[i],
+                           bdb_slot_witness_key(control, &control->slots[i]));
+    return code;
 }
 
 /* Format and state are enough to know a live document. */
@@ -207,7 +267,8 @@ apr_status_t bdb_has_members(condreq_txn_t *base, const char *collection,
     DBC *cursor;
     int code, closed;
 
-    if ((code = versions->cursor(versions, txn->txn, &cursor, 0)) == 0) {
+    if ((code = bdb_txn_goes_on(txn)) == 0 &&
+        (code = versions->cursor(versions, txn->txn, &cursor, 0)) == 0) {
         code = any_shard_has_members(cursor, collection, has_members);
         closed = cursor->close(cursor);
         code = code ? code : closed;

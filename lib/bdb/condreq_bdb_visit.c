@@ -1,17 +1,17 @@
 /* Visits: the one way into the library and out of it.
  * Knows how long to wait, what is worth another try, and what the library's
  * codes mean outside; no tree, no record.
- * Whatever has to surround every call of the library (the slots of the
- * design's section 14) has its place in bdb_visit(), and nowhere else. */
+ * A visit that meets a lost environment has it condemned, and runs again in
+ * the one that follows: what it had not committed was never done. */
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 
 #include "apr_strings.h"
 
 #include "condreq_bdb.h"
+#include "condreq_bdb_fault.h"
 
 #define BACKOFF_SHORTEST_US 50
 #define BACKOFF_LONGEST_US 5000
@@ -90,15 +90,6 @@ apr_status_t bdb_trouble(condreq_trouble_t *trouble, int code,
     return bdb_status(code);
 }
 
-/* A few milliseconds are exact enough, and this clock costs nothing. */
-static apr_interval_time_t coarse_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return now.tv_sec * APR_USEC_PER_SEC + now.tv_nsec / 1000;
-}
-
 /* Those who met must not meet again: each waits for another while, longer
  * from try to try. The clock and the stack make it another. */
 static void back_off(unsigned tries)
@@ -112,20 +103,67 @@ static void back_off(unsigned tries)
     apr_sleep(1 + (apr_interval_time_t)(mixed >> 7) % longest);
 }
 
+#define OUT_OF_MEMORY_AGAIN_US (60 * APR_USEC_PER_SEC)
+
+/* The tables are full and stay full: perhaps with what dead processes left in
+ * them. Perhaps one transaction is too large, though: so not at once again. */
+static int memory_is_lost(bdb_control_t *control, int code)
+{
+    apr_int64_t now_us = bdb_clock_us();
+    apr_int64_t before_us = atomic_load(&control->file->out_of_memory_us);
+
+    return code == ENOMEM &&
+           (before_us == 0 || now_us - before_us > OUT_OF_MEMORY_AGAIN_US) &&
+           atomic_compare_exchange_strong(&control->file->out_of_memory_us,
+                                          &before_us, now_us);
+}
+
+/* One run, inside. */
+static apr_status_t run_inside(bdb_store_t *store, bdb_visit_t *visit,
+                               bdb_slot_t *slot, int *code,
+                               condreq_trouble_t *trouble)
+{
+    apr_uint64_t word =
+        atomic_load_explicit(&slot->inside, memory_order_relaxed);
+    condreq_trouble_t heard;
+
+    bdb_listen(&heard);
+    *code = visit->run(store, visit);
+    bdb_listen(NULL);
+    bdb_slot_leave(slot);
+    if (*code == DB_RUNRECOVERY)
+        bdb_control_condemn(store->control, word, BDB_CONDEMNED_BY_LIBRARY);
+    /* What came of it in a condemned environment, good or bad, may have come of
+     * its end: a panic surprises the library in places where it goes on. */
+    else if (atomic_load(&store->control->file->word) != word &&
+             !CONDREQ_UNPROTECTED())
+        *code = DB_RUNRECOVERY;
+    if (*code == 0)
+        return APR_SUCCESS;
+    return bdb_trouble(trouble, *code, &heard, visit->doing, visit->key);
+}
+
 /* A signal handler that ends the process, as prefork's does for SIGTERM, must
  * not run inside: others would wait for ever for what this thread holds. Most
  * servers' threads block these signals themselves; a thread looks once. */
+static __thread enum { UNKNOWN, BLOCKED, OPEN } own_signals;
+
 static int must_block_signals(void)
 {
-    static __thread enum { UNKNOWN, BLOCKED, OPEN } own;
     sigset_t mask;
 
-    if (own == UNKNOWN)
-        own = pthread_sigmask(SIG_BLOCK, NULL, &mask) == 0 &&
-                      sigismember(&mask, SIGTERM)
-                  ? BLOCKED
-                  : OPEN;
-    return own == OPEN;
+    if (own_signals == UNKNOWN)
+        own_signals = pthread_sigmask(SIG_BLOCK, NULL, &mask) == 0 &&
+                              sigismember(&mask, SIGTERM)
+                          ? BLOCKED
+                          : OPEN;
+    return own_signals == OPEN;
+}
+
+/* httpd's prefork MPM blocks them while a child is made ready, and no longer. */
+void bdb_visit_look_again(void)
+{
+    own_signals = UNKNOWN;
 }
 
 static void block_signals(sigset_t *before)
@@ -140,26 +178,44 @@ static void block_signals(sigset_t *before)
     pthread_sigmask(SIG_BLOCK, &ending, before);
 }
 
+static apr_status_t visit_until(bdb_store_t *store, bdb_visit_t *visit,
+                                condreq_trouble_t *trouble)
+{
+    apr_int64_t deadline_us = bdb_clock_us() + store->config.wait_us;
+    apr_status_t status;
+    bdb_slot_t *slot;
+    unsigned tries = 0;
+    int code;
+
+    for (;;) {
+        if ((status = bdb_enter(store, &slot, deadline_us, trouble)))
+            return status;
+        status = run_inside(store, visit, slot, &code, trouble);
+        if (code != DB_RUNRECOVERY && !is_passing(code))
+            return status;
+        if (bdb_clock_us() >= deadline_us)
+            break;
+        if (code != DB_RUNRECOVERY)
+            back_off(tries++);
+    }
+    if (memory_is_lost(store->control, code))
+        bdb_control_condemn(store->control,
+                            atomic_load(&store->control->file->word),
+                            BDB_CONDEMNED_BY_MEMORY);
+    return status;
+}
+
 apr_status_t bdb_visit(bdb_store_t *store, bdb_visit_t *visit,
                        condreq_trouble_t *trouble)
 {
-    apr_interval_time_t deadline = coarse_us() + store->wait_us;
-    condreq_trouble_t heard;
     int blocks_signals = must_block_signals();
-    unsigned tries = 0;
+    apr_status_t status;
     sigset_t before;
-    int code;
 
     if (blocks_signals)
         block_signals(&before);
-    bdb_listen(&heard);
-    while (is_passing(code = visit->run(store, visit)) &&
-           coarse_us() < deadline)
-        back_off(tries++);
-    bdb_listen(NULL);
+    status = visit_until(store, visit, trouble);
     if (blocks_signals)
         pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (code == 0)
-        return APR_SUCCESS;
-    return bdb_trouble(trouble, code, &heard, visit->doing, visit->key);
+    return status;
 }

@@ -413,5 +413,5 @@ static apr_status_t mem_has_members(condreq_txn_t *txn, const char *collection,
 const condreq_store_provider_t condreq_store_mem = {
     "mem",         mem_prepare,  mem_open,        mem_maintain,    mem_lookup,
     mem_body_read, mem_draw,     mem_txn,         mem_get,         mem_put,
-    mem_body_get,  mem_body_put, mem_body_remove, mem_has_members,
+    mem_body_get,  mem_body_put, mem_body_remove, mem_has_members, NULL,
 };

@@ -20,7 +20,7 @@ my @DEBIANS = qw(access_compat alias auth_basic authn_core authn_file authz_core
 # @param processes, threads: how many, and of each how many
 # @param store      options of CondReqStore
 # @param user       to start as, where root would make it start as root
-# @param under      a program and its options that runs httpd, as one process
+# @param under      a program and its options that runs httpd
 sub new {
     my ($class, %given) = @_;
     return $class->SUPER::new(mpm => 'event', processes => 1, threads => 128, modules => 'few',
@@ -47,9 +47,8 @@ sub start {
     push @writable, glob "$directory/htdocs/*/*" if $self->{serves} eq 'dav';
     $place->give_to('www-data', @writable);
     my $conf = $place->write_file("$self->{name}.conf", $self->_conf($directory));
-    $self->_run(user => $self->{user}, command => $self->{under}
-        ? [@{ $self->{under} }, 'apache2', '-X', '-f', $conf]
-        : ['apache2', '-DFOREGROUND', '-f', $conf]);
+    $self->_run(user => $self->{user},
+        command => [@{ $self->{under} // [] }, 'apache2', '-DFOREGROUND', '-f', $conf]);
     $self->_wait_for_port;
     return;
 }

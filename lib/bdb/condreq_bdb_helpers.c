@@ -1,0 +1,175 @@
+/* Helpers: the keeper's own processes, started, awaited and ended.
+ * Knows processes; of the store what the housekeeper calls. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "condreq_bdb.h"
+#include "condreq_bdb_keeper.h"
+#include "condreq_bdb_watch.h"
+
+#define LOOK_MS 100
+/* A second of writes makes tens of megabytes of log, and a recovery of as many
+ * seconds. */
+#define ROUND_MS 100
+#define MAINTAIN_EVERY_ROUNDS 10
+#define ROUND_AFTER_TROUBLE_MS 5000
+#define START_AGAIN_AFTER_US APR_USEC_PER_SEC
+#define GOODBYE_MS 5000
+
+static int wait_for(pid_t child)
+{
+    int state = 0;
+
+    while (waitpid(child, &state, 0) < 0)
+        if (errno != EINTR)
+            return 0;
+    return WIFEXITED(state) && WEXITSTATUS(state) == 0;
+}
+
+int bdb_helper_await(pid_t child, const condreq_keeper_t *keeper)
+{
+    struct pollfd polled = {bdb_process_open(child), POLLIN, 0};
+
+    while (polled.fd >= 0 && poll(&polled, 1, LOOK_MS) <= 0)
+        if (keeper->should_end(keeper->baton))
+            kill(child, SIGKILL);
+    if (polled.fd >= 0)
+        close(polled.fd);
+    return wait_for(child);
+}
+
+/* Not before it is known to be gone. */
+static void end_process(apr_uint64_t process)
+{
+    struct pollfd polled = {-1, POLLIN, 0};
+
+    while ((polled.fd = bdb_process_open_same(process)) < 0 && errno != ESRCH)
+        poll(NULL, 0, LOOK_MS);
+    if (polled.fd < 0)
+        return;
+    kill(bdb_identity_pid(process), SIGKILL);
+    while (poll(&polled, 1, -1) < 0 && errno == EINTR)
+        ;
+    close(polled.fd);
+}
+
+void bdb_helpers_end(bdb_control_t *control, bdb_role_t role)
+{
+    unsigned i;
+
+    for (i = 0; i < control->slot_count; i++) {
+        bdb_slot_t *slot = &control->slots[i];
+        apr_uint64_t owner = atomic_load(&slot->owner);
+
+        if (!owner || bdb_identity_role(owner) != role)
+            continue;
+        end_process(owner);
+        atomic_store(&slot->inside, 0);
+        atomic_store(&slot->owner, 0);
+    }
+}
+
+/* ---- the housekeeper ---- */
+
+static apr_status_t keep_house_once(condreq_store_t *store, unsigned round,
+                                    const condreq_keeper_t *keeper,
+                                    apr_pool_t *pool)
+{
+    condreq_trouble_t trouble;
+    apr_status_t status = round % MAINTAIN_EVERY_ROUNDS == 0
+                              ? bdb_maintain(store, &trouble, pool)
+                              : bdb_checkpoint(store, &trouble);
+
+    if (status != APR_SUCCESS)
+        keeper->log(keeper->baton, CONDREQ_KEEPER_ERROR, trouble.sentence);
+    return status;
+}
+
+/* Hears nothing but the end of the leash, and sleeps on it. */
+static void keep_house(const condreq_store_config_t *config,
+                       const condreq_keeper_t *keeper, int leash,
+                       apr_pool_t *pool)
+{
+    struct pollfd polled = {leash, POLLIN, 0};
+    condreq_trouble_t trouble;
+    condreq_store_t *store;
+    apr_status_t status =
+        bdb_open_as(&store, config, BDB_HOUSEKEEPER, &trouble, pool);
+    unsigned round = 0;
+
+    if (status != APR_SUCCESS) {
+        keeper->log(keeper->baton, CONDREQ_KEEPER_ERROR, trouble.sentence);
+        _exit(1);
+    }
+    while (poll(&polled, 1,
+                status == APR_SUCCESS ? ROUND_MS : ROUND_AFTER_TROUBLE_MS) <= 0)
+        status = keep_house_once(store, ++round, keeper, pool);
+    _exit(0);
+}
+
+static void start(bdb_housekeeper_t *housekeeper,
+                  const condreq_store_config_t *config,
+                  const condreq_keeper_t *keeper, apr_pool_t *pool)
+{
+    int ends[2];
+    pid_t pid;
+
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return;
+    if ((pid = fork()) == 0) {
+        prctl(PR_SET_NAME, "condreq-house");
+        close(ends[1]);
+        keep_house(config, keeper, ends[0], pool);
+    }
+    close(ends[0]);
+    if (pid < 0) {
+        close(ends[1]);
+        return;
+    }
+    housekeeper->pid = pid;
+    housekeeper->leash = ends[1];
+}
+
+/* One that was killed is missed at once; one that could not open the store
+ * would not be able to the next moment. */
+static void reap(bdb_housekeeper_t *housekeeper)
+{
+    int state = 0;
+
+    if (!housekeeper->pid ||
+        waitpid(housekeeper->pid, &state, WNOHANG) != housekeeper->pid)
+        return;
+    close(housekeeper->leash);
+    housekeeper->pid = 0;
+    housekeeper->not_before_us =
+        WIFEXITED(state) ? bdb_clock_us() + START_AGAIN_AFTER_US : 0;
+}
+
+void bdb_housekeeper_ensure(bdb_housekeeper_t *housekeeper,
+                            const condreq_store_config_t *config,
+                            const condreq_keeper_t *keeper, apr_pool_t *pool)
+{
+    reap(housekeeper);
+    if (!housekeeper->pid && bdb_clock_us() >= housekeeper->not_before_us)
+        start(housekeeper, config, keeper, pool);
+}
+
+void bdb_housekeeper_end(bdb_housekeeper_t *housekeeper)
+{
+    struct pollfd polled = {-1, POLLIN, 0};
+
+    if (!housekeeper->pid)
+        return;
+    close(housekeeper->leash);
+    polled.fd = bdb_process_open(housekeeper->pid);
+    poll(&polled, 1, GOODBYE_MS);
+    waitpid(housekeeper->pid, NULL, WNOHANG);
+    if (polled.fd >= 0)
+        close(polled.fd);
+    housekeeper->pid = 0;
+}
