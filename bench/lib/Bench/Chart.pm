@@ -10,7 +10,7 @@ use warnings;
 use Exporter 'import';
 use List::Util qw(first max min);
 
-use Bench::Figures qw(compare goal_met);
+use Bench::Figures qw(compare goal_met side_figures);
 
 our @EXPORT_OK = qw(chart curves_chart);
 
@@ -19,7 +19,7 @@ my $NAMES = 330;
 my $RIGHT = 110;
 my $LINE = 20;
 my $HEAD = 30;
-my ($LEAST, $MOST) = (0.25, 32);
+my ($LEAST, $MOST) = (0.125, 32);
 
 my $STYLE = <<'END';
 <style>
@@ -106,7 +106,7 @@ sub _axis {
     my ($height) = @_;
     my $svg = '';
 
-    for my $times (0.25, 0.5, 1, 2, 4, 8, 16, 32) {
+    for my $times (0.125, 0.25, 0.5, 1, 2, 4, 8, 16, 32) {
         $svg .= sprintf qq(<line x1="%.1f" x2="%.1f" y1="44" y2="%d" class="%s"/>\n),
             (_x($times)) x 2, $height - 10, $times == 1 ? 'equal' : 'grid';
         $svg .= _text(_x($times), 38, $times < 1 ? sprintf('1/%d', 1 / $times) : "$times x",
@@ -120,7 +120,7 @@ sub chart {
     my ($results) = @_;
     my ($y, $rows) = (46, '');
 
-    for my $row (@{ $results->{rows} }) {
+    for my $row (grep { !defined $_->{curve} } @{ $results->{rows} }) {
         (my $svg, $y) = _row($row, $y);
         $rows .= $svg;
     }
@@ -129,6 +129,75 @@ sub chart {
         _text(10, 20, "How many times better (right) or worse (left) than what is named at the left; the figure is the ratio itself",
             class => 'small'),
         _axis($height), $rows);
+}
+
+# ---- curves ----
+
+my ($PANEL_WIDTH, $PANEL_HEIGHT, $PANELS) = (300, 190, 3);
+
+sub _short {
+    my ($number) = @_;
+    return $number unless $number =~ /^[\d.]+$/;
+    return sprintf '%.3gM', $number / 1e6 if $number >= 1e6;
+    return sprintf '%.3gk', $number / 1e3 if $number >= 1e3;
+    return sprintf '%.3g', $number;
+}
+
+# Heights of a panel's values: from 0 up, or, where they are of different kinds
+# of size, logarithmic.
+# @return code that says where a value is, from 0 to 1, and the grid's values
+sub _scale {
+    my ($least, $most) = @_;
+
+    return (sub { $_[0] / $most }, 0, $most / 2, $most) if $most < 50 * $least;
+    my ($from, $to) = (log($least) / log(10), log($most) / log(10));
+    return (sub { (log($_[0]) / log(10) - $from) / ($to - $from) },
+        map { 10**$_ } $from, ($from + $to) / 2, $to);
+}
+
+# One small picture: points from left to right.
+sub _panel {
+    my ($name, $left, $top, @rows) = @_;
+    my $measure = $rows[0]{measure};
+    my @values = map { side_figures($_, $_->{sides}[0])->{$measure} } @rows;
+    my ($height_of, @grid) = _scale(min(@values), max(@values) * 1.1);
+    my $bottom = $top + $PANEL_HEIGHT - 50;
+    my $y_of = sub { return $bottom - ($bottom - $top - 36) * $height_of->($_[0]) };
+    my $x_of = sub { return $left + 50 + ($PANEL_WIDTH - 80) * $_[0] / max(1, $#rows) };
+    my $what = $measure eq 'cpu' ? 'CPU a request, us' : 'requests a second';
+    my $svg = _text($left + 10, $top + 12, $name, class => 'title') . _text($left + 10, $top + 26, $what, class => 'small');
+
+    for my $value (@grid) {
+        my $y = $y_of->($value);
+        $svg .= sprintf qq(<line x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f" class="grid"/>\n),
+            $left + 45, $left + $PANEL_WIDTH - 20, $y, $y;
+        $svg .= _text($left + 42, $y + 4, _short($value), anchor => 'end', class => 'small');
+    }
+    my @at = map { [$x_of->($_), $y_of->($values[$_])] } 0 .. $#rows;
+    $svg .= sprintf qq(<polyline class="line better" style="fill:none" points="%s"/>\n),
+        join ' ', map { sprintf '%.1f,%.1f', @$_ } @at;
+    for my $point (0 .. $#rows) {
+        $svg .= sprintf qq(<circle cx="%.1f" cy="%.1f" r="4" class="better"/>\n), @{ $at[$point] };
+        $svg .= _text($at[$point][0], $bottom + 16, _short($rows[$point]{x}), anchor => 'middle', class => 'small');
+    }
+    return $svg . _text($left + $PANEL_WIDTH / 2, $bottom + 32, $rows[0]{unit}, anchor => 'middle', class => 'small');
+}
+
+# @param results  with curves in them
+sub curves_chart {
+    my ($results) = @_;
+    my (%rows_of, @names);
+
+    for my $row (grep { defined $_->{curve} && @{ $_->{sides} } } @{ $results->{rows} }) {
+        push @names, $row->{curve} unless $rows_of{ $row->{curve} };
+        push @{ $rows_of{ $row->{curve} } }, $row;
+    }
+    my @panels = map {
+        _panel($names[$_], ($_ % $PANELS) * $PANEL_WIDTH, 10 + int($_ / $PANELS) * $PANEL_HEIGHT,
+            @{ $rows_of{ $names[$_] } })
+    } 0 .. $#names;
+    my $height = 20 + $PANEL_HEIGHT * int((@names + $PANELS - 1) / $PANELS);
+    return _svg($height, 'How the cost of a request grows', @panels);
 }
 
 1;

@@ -63,7 +63,10 @@ sub pid { $_[0]{pid} }
 sub is_alive {
     my ($self) = @_;
 
-    $self->{ended} ||= waitpid($self->{pid}, POSIX::WNOHANG()) != 0;
+    if (!$self->{ended} && waitpid($self->{pid}, POSIX::WNOHANG()) != 0) {
+        $self->{ended} = 1;
+        $self->{status} = $?;
+    }
     return !$self->{ended};
 }
 
@@ -77,6 +80,19 @@ sub wait_until {
         $self->fail("took a minute and more: $what") if time > $end;
         sleep 0.02;
     }
+    return;
+}
+
+# Until it has ended as it should.
+sub wait_for_end {
+    my ($self, $patience_s) = @_;
+    my $end = time + $patience_s;
+
+    while ($self->is_alive) {
+        $self->fail("took more than $patience_s seconds") if time > $end;
+        sleep 0.02;
+    }
+    $self->fail("ended with $self->{status}") if $self->{status};
     return;
 }
 

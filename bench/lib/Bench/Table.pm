@@ -81,7 +81,9 @@ sub row_text {
         $text .= $ours ? _side_text($row, $ours, $side) =~ s/\s+$//r . "\n" : "  $side->{name}: not compared\n";
     }
     for my $skipped (@{ $row->{skipped} }) {
-        $text .= sprintf "  %-42s not measured: no %s here; %s brings it\n", @$skipped{qw(side name package)};
+        my $why = $skipped->{why} ? $skipped->{why} =~ s/\s+/ /gr
+            : "no $skipped->{name} here; $skipped->{package} brings it";
+        $text .= sprintf "  %-42s not measured: %s\n", $skipped->{side}, $why;
     }
     return $text;
 }

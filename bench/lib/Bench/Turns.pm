@@ -72,25 +72,31 @@ sub _load {
 
 # ---- a row ----
 
-# @return the sides that can run, as {side, server, load, beside}; and those
-#         that cannot, as {name, missing, package}
+sub _side {
+    my ($self, $side) = @_;
+    my ($server, $missing) = $side->{server} ? $self->_server($side->{server}) : undef;
+
+    return (undef, { %$missing, side => $side->{name} }) if $missing;
+    return {
+        side   => $side,
+        server => $server,
+        load   => $self->_load($side, $server),
+        beside => $side->{beside} && $self->_load($side->{beside}, $server),
+        rounds => [],
+    };
+}
+
+# @return the sides that can run, and those that cannot, with what is missing
+#         or what went wrong
 sub _sides {
     my ($self, $row) = @_;
     my (@sides, @skipped);
 
     for my $side (@{ $row->{sides} }) {
-        my ($server, $missing) = $side->{server} ? $self->_server($side->{server}) : undef;
+        my ($taking, $missing) = eval { $self->_side($side) };
 
-        if ($missing) {
-            push @skipped, { side => $side->{name}, %$missing };
-            next;
-        }
-        push @sides, {
-            side   => $side,
-            server => $server,
-            load   => $self->_load($side, $server),
-            beside => $side->{beside} && $self->_load($side->{beside}, $server),
-        };
+        push @sides, $taking if $taking;
+        push @skipped, $missing // { side => $side->{name}, why => $@ } unless $taking;
     }
     return (\@sides, \@skipped);
 }
@@ -118,6 +124,7 @@ sub _turn_once {
     $clients = ($load == $works ? 0 : $load->process->cpu_us - $clients)
         + ($beside ? $beside->process->cpu_us - $writers : 0);
     my $others = ($machine - $result->{cpu_us} - $clients) / $result->{seconds} / 1e6;
+    $result->{resident_bytes} = $works->resident_bytes if $works != $load;
     $result->{others} = $others < 0 ? 0 : sprintf('%.2f', $others) + 0;
     return $result;
 }
@@ -147,24 +154,36 @@ sub _kept {
     return { rounds => $rounds, map { $_ => $side->{$_} } grep { defined $side->{$_} } qw(name clients outcome) };
 }
 
+# Nobody is always the first, or always behind the same one. A side that fails
+# is no longer asked.
+sub _round {
+    my ($self, $row, $number, $sides, $skipped) = @_;
+
+    for my $place (0 .. $#$sides) {
+        my $taking = $sides->[($place + $number) % @$sides];
+
+        next if $taking->{failed};
+        my $result = eval { $self->_turn($row, $taking) };
+        push @{ $taking->{rounds} }, $result if $result;
+        next if $result;
+        $taking->{failed} = 1;
+        push @$skipped, { side => $taking->{side}{name}, why => $@ };
+    }
+    return;
+}
+
 # @return the row's results: what is kept as JSON
 sub row {
     my ($self, $row) = @_;
     my ($sides, $skipped) = $self->_sides($row);
-    my $rounds = $self->{rounds} * ($row->{turns} // 1);
-    my @results = map { [] } @$sides;
 
-    for my $round (0 .. $rounds - 1) {
-        # Nobody is always the first, or always behind the same one.
-        for my $place (0 .. $#$sides) {
-            my $number = ($place + $round) % @$sides;
-            push @{ $results[$number] }, $self->_turn($row, $sides->[$number]);
-        }
+    for my $number (0 .. $self->{rounds} * ($row->{turns} // 1) - 1) {
+        $self->_round($row, $number, $sides, $skipped);
     }
     return {
         (map { $_ => $row->{$_} } grep { defined $row->{$_} }
-            qw(id title clients outcome measure ours goals may_be_refused limit_us curve x)),
-        sides   => [map { _kept($sides->[$_]{side}, $results[$_]) } 0 .. $#$sides],
+            qw(id title clients outcome measure ours goals may_be_refused limit_us curve unit x)),
+        sides   => [map { _kept($_->{side}, $_->{rounds}) } grep { !$_->{failed} } @$sides],
         skipped => $skipped,
     };
 }

@@ -19,6 +19,7 @@ my @DEBIANS = qw(access_compat alias auth_basic authn_core authn_file authz_core
 # @param mpm        event (or worker, prefork)
 # @param processes, threads: how many, and of each how many
 # @param store      options of CondReqStore
+# @param filled     documents of 100 bytes that are there from the start
 # @param user       to start as, where root would make it start as root
 # @param under      a program and its options that runs httpd
 sub new {
@@ -46,6 +47,7 @@ sub start {
     }
     push @writable, glob "$directory/htdocs/*/*" if $self->{serves} eq 'dav';
     $place->give_to('www-data', @writable);
+    $self->_fill($directory) if $self->{filled};
     my $conf = $place->write_file("$self->{name}.conf", $self->_conf($directory));
     $self->_run(user => $self->{user},
         command => [@{ $self->{under} // [] }, 'apache2', '-DFOREGROUND', '-f', $conf]);
@@ -53,7 +55,22 @@ sub start {
     return;
 }
 
-# httpd removes its regions with nothing: they are ours to remove.
+# A store that has its documents before httpd is there.
+sub _fill {
+    my ($self, $directory) = @_;
+    my $place = $self->place;
+    my ($cache) = $self->{store} =~ /cache=(\d+)M/;
+    my $filling = Bench::Process->start(
+        command => [$place->built('store_load'), '-S', 'bdb', '-P', '-d', $directory,
+            '-k', $self->{filled}, '-b', 100, '-m', $cache],
+        core => $place->server_core, log => $place->root . "/$self->{name}-fill.log", user => 'www-data',
+    );
+
+    $filling->wait_for_end(3600);
+    return;
+}
+
+# A store that nobody opens again would keep its memory until the next boot.
 sub stop {
     my ($self) = @_;
     my $store = $self->directory . '/store';

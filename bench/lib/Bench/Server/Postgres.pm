@@ -39,14 +39,16 @@ sub start {
             '-E', 'UTF8', '--locale=C'],
         core => $place->client_core, log => $log, user => 'postgres',
     );
-    $initdb->wait_until('the cluster was made', sub { -e "$directory/db/postgresql.auto.conf" && !$initdb->is_alive });
+    $initdb->wait_for_end(120);
     $self->_run(
         user    => 'postgres',
         command => [$self->_bin . '/postgres', '-D', "$directory/db", '-p', $self->{port},
             '-k', $directory, '-h', '127.0.0.1', '-c', 'max_connections=200',
             '-c', 'synchronous_commit=on', '-c', 'fsync=on'],
     );
-    $self->_wait_for_port;
+    # It listens before it lets anyone in.
+    my $ready = join ' ', $self->_bin . '/pg_isready', '-q', '-h', '127.0.0.1', '-p', $self->{port};
+    $self->{process}->wait_until('it was ready', sub { system($ready) == 0 });
     return;
 }
 
