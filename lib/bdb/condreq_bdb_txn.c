@@ -42,6 +42,15 @@ void bdb_txn_witness(bdb_txn_t *txn, const char *key,
     txn->witnessed = 1;
 }
 
+int bdb_txn_reserve(bdb_txn_t *txn, apr_uint64_t body_bytes,
+                    bdb_reserve_t reserve)
+{
+    bdb_store_t *store = (bdb_store_t *)txn->base.store;
+
+    return bdb_room_reserve(&store->room, store->control, txn->slot,
+                            bdb_room_needed(body_bytes), reserve);
+}
+
 static int is_condemned(const bdb_store_t *store, const bdb_slot_t *slot)
 {
     return atomic_load(&store->control->file->word) !=
@@ -116,8 +125,11 @@ static int run_body(bdb_store_t *store, running_t *running, bdb_slot_t *slot)
     running->status = running->body(&txn.base, running->baton, running->pool);
     if (running->status == APR_SUCCESS && txn.failed == 0 &&
         !is_lost(store, slot))
-        return commit(store, &txn, running);
-    return give_way(store, &txn);
+        code = commit(store, &txn, running);
+    else
+        code = give_way(store, &txn);
+    bdb_room_unreserve(slot);
+    return code;
 }
 
 static ending_t ending_of(apr_uint32_t verdict)
