@@ -6,9 +6,11 @@
 #include "apr_strings.h"
 #include "condreq_date.h"
 
-void condreq_send_validators(condreq_exchange_t *exchange,
-                             const condreq_record_t *record,
-                             const condreq_representation_t *repr)
+/* A document that was replaced meanwhile is answered anew: nothing of the
+ * version before may stay. */
+static void send_tag(condreq_exchange_t *exchange,
+                     const condreq_record_t *record,
+                     const condreq_representation_t *repr)
 {
     request_rec *r = exchange->r;
 
@@ -17,19 +19,33 @@ void condreq_send_validators(condreq_exchange_t *exchange,
         ap_set_content_type(r, apr_pstrdup(r->pool, record->media_type));
     else
         r->content_type = NULL;
-    /* A document that was replaced meanwhile is answered anew: nothing of the
-     * version before may stay. */
     apr_table_unset(r->headers_out, "ETag");
-    apr_table_unset(r->headers_out, "Last-Modified");
     if (repr->etag.opaque_tag)
         apr_table_setn(r->headers_out, "ETag",
                        condreq_etag_text(&repr->etag, r->pool));
-    if (repr->has_last_modified && !repr->last_modified_pending) {
-        char *date = apr_palloc(r->pool, CONDREQ_DATE_HTTP_SIZE);
+}
 
-        condreq_date_http(date, record->date_s);
-        apr_table_setn(r->headers_out, "Last-Modified", date);
-    }
+static void send_date(condreq_exchange_t *exchange,
+                      const condreq_record_t *record,
+                      const condreq_representation_t *repr)
+{
+    request_rec *r = exchange->r;
+    char *date;
+
+    apr_table_unset(r->headers_out, "Last-Modified");
+    if (!repr->has_last_modified || repr->last_modified_pending)
+        return;
+    date = apr_palloc(r->pool, CONDREQ_DATE_HTTP_SIZE);
+    condreq_date_http(date, record->date_s);
+    apr_table_setn(r->headers_out, "Last-Modified", date);
+}
+
+void condreq_send_validators(condreq_exchange_t *exchange,
+                             const condreq_record_t *record,
+                             const condreq_representation_t *repr)
+{
+    send_tag(exchange, record, repr);
+    send_date(exchange, record, repr);
 }
 
 int condreq_send_bytes(request_rec *r, const char *bytes, apr_size_t length,
@@ -123,6 +139,18 @@ static int send_document(condreq_exchange_t *exchange, condreq_record_t *record,
     return condreq_send_bytes(r, bytes, (apr_size_t)record->body_length, 1);
 }
 
+/* The date would be taken away again wherever there is a tag. */
+static int send_not_modified(condreq_exchange_t *exchange,
+                             const condreq_record_t *record,
+                             const condreq_representation_t *repr)
+{
+    send_tag(exchange, record, repr);
+    if (!repr->etag.opaque_tag)
+        send_date(exchange, record, repr);
+    condreq_send_not_modified(exchange->r);
+    return condreq_send_bytes(exchange->r, NULL, 0, 1);
+}
+
 static int answer(condreq_exchange_t *exchange, condreq_record_t *record,
                   const condreq_representation_t *repr)
 {
@@ -131,14 +159,13 @@ static int answer(condreq_exchange_t *exchange, condreq_record_t *record,
 
     if (verdict == CONDREQ_FAILED)
         return condreq_refuse_precondition(exchange, record);
+    if (verdict == CONDREQ_NOT_MODIFIED &&
+        !condreq_variant_expected(exchange->r))
+        return send_not_modified(exchange, record, repr);
     condreq_send_validators(exchange, record, repr);
     if (condreq_variant_expected(exchange->r))
         return condreq_variant_send(exchange, record, repr,
                                     verdict == CONDREQ_NOT_MODIFIED);
-    if (verdict == CONDREQ_NOT_MODIFIED) {
-        condreq_send_not_modified(exchange->r);
-        return condreq_send_bytes(exchange->r, NULL, 0, 1);
-    }
     return send_document(exchange, record, repr);
 }
 
