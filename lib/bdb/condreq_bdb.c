@@ -3,7 +3,24 @@
 #include "condreq_bdb.h"
 
 const condreq_store_provider_t condreq_store_bdb = {
-    "bdb",         bdb_prepare,  bdb_open,        bdb_maintain,    bdb_lookup,
-    bdb_body_read, bdb_draw,     bdb_txn,         bdb_get,         bdb_put,
-    bdb_body_get,  bdb_body_put, bdb_body_remove, bdb_has_members, bdb_keep,
+    .name = "bdb",
+    .prepare = bdb_prepare,
+    .open = bdb_open,
+    .maintain = bdb_maintain,
+    .lookup = bdb_lookup,
+    .body_read = bdb_body_read,
+    .draw = bdb_draw,
+    .txn = bdb_txn,
+    .get = bdb_get,
+    .put = bdb_put,
+    .body_get = bdb_body_get,
+    .body_put = bdb_body_put,
+    .body_remove = bdb_body_remove,
+    .has_members = bdb_has_members,
+    .collection = bdb_collection,
+    .collection_get = bdb_collection_get,
+    .below = bdb_below,
+    .list = bdb_list,
+    .changes = bdb_changes,
+    .keep = bdb_keep,
 };

@@ -3,7 +3,8 @@
  * One environment a store, one file here a noun: places (directories), control
  * and slots (who is inside), generation (the way inside), env (settings,
  * prepare, recovery, open, maintain), keeper (which watches), visit (the way
- * in and out of the library), txn, versions, bodies, counters. Functions that run inside a visit
+ * in and out of the library), txn, versions, bodies, counters, and the index
+ * with its members, changes and collections. Functions that run inside a visit
  * return the library's own codes, so that the visit knows a deadlock when it
  * sees one; statuses of APR begin where the visit ends. */
 #ifndef CONDREQ_BDB_H
@@ -21,6 +22,12 @@
 
 /** The byte that spreads neighbours, and the key. */
 #define BDB_VERSION_KEY_MAX (1 + CONDREQ_KEY_MAX)
+
+/** A key of the version map, with a NUL behind it where it was met. */
+typedef struct bdb_version_key_t {
+    DBT dbt;
+    unsigned char bytes[BDB_VERSION_KEY_MAX + 1];
+} bdb_version_key_t;
 
 /** Where the store's files are. */
 typedef struct bdb_places_t {
@@ -46,6 +53,9 @@ typedef struct bdb_store_t {
     DB *versions;
     DB *bodies;
     DB *counters;
+    DB *index;
+    /** the number of the last change, in memory that all processes share */
+    _Atomic(apr_uint64_t) *last_change;
     /** body ids that this process may hand out: next to end - 1 */
     apr_thread_mutex_t *body_ids_mutex;
     apr_uint64_t body_ids_next;
@@ -62,6 +72,13 @@ typedef struct bdb_txn_t {
     /** has something been written, and a record among it? */
     int wrote;
     int witnessed;
+    /** the record that was read last, which is most often written next */
+    char seen_key[CONDREQ_KEY_MAX + 1];
+    condreq_record_t seen;
+    /** the shard of the index that this transaction writes in */
+    unsigned shard;
+    int has_shard;
+    int shard_is_taken;
     /** told what failed */
     struct bdb_visit_t *visit;
 } bdb_txn_t;
@@ -185,6 +202,17 @@ int bdb_txn_goes_on(const bdb_txn_t *txn);
 apr_status_t bdb_txn_outcome(bdb_txn_t *txn, int code, const char *doing,
                              const char *key);
 
+/** Remembers what a transaction has read or written. */
+void bdb_txn_saw(bdb_txn_t *txn, const char *key,
+                 const condreq_record_t *record);
+
+/** Inside: what stands there, as this transaction sees it. */
+int bdb_txn_before(bdb_txn_t *txn, const char *key, condreq_record_t *before);
+
+/** The shard of the index that this transaction writes in: one that no other
+ * has, unless all are taken. */
+unsigned bdb_txn_shard(bdb_txn_t *txn);
+
 /** Notes a record that this transaction writes, so that it can be asked for
  * should the commit fail. */
 void bdb_txn_witness(bdb_txn_t *txn, const char *key,
@@ -206,8 +234,40 @@ apr_status_t bdb_get(condreq_txn_t *txn, const char *key,
                      condreq_record_t *record);
 apr_status_t bdb_put(condreq_txn_t *txn, const char *key,
                      const condreq_record_t *record);
+
+/** Inside: one record as last committed, or, in a transaction, to write it. */
+int bdb_record_read(bdb_store_t *store, DB_TXN *txn, const char *key,
+                    condreq_record_t *record);
+int bdb_record_write(bdb_store_t *store, DB_TXN *txn, const char *key,
+                     const condreq_record_t *record);
+
+/** Inside: the record behind a key of the map, in no order that means
+ * anything. All zeroes: the first.
+ * @return also DB_NOTFOUND */
+int bdb_record_after(bdb_store_t *store, DB_TXN *txn, bdb_version_key_t *key,
+                     condreq_record_t *record);
+
+/* The index: members, changes and what is known of collections. */
+
 apr_status_t bdb_has_members(condreq_txn_t *txn, const char *collection,
                              int *has_members);
+apr_status_t bdb_below(condreq_txn_t *txn, const char *collection,
+                       const char **keys, apr_size_t room, apr_size_t *count,
+                       apr_pool_t *pool);
+apr_status_t bdb_list(condreq_store_t *store, const char *collection,
+                      const condreq_place_t *from, condreq_entry_t *entries,
+                      apr_size_t room, apr_size_t *count,
+                      condreq_trouble_t *trouble, apr_pool_t *pool);
+apr_status_t bdb_collection(condreq_store_t *store, const char *collection,
+                            apr_time_t now_us,
+                            condreq_collection_state_t *state,
+                            condreq_trouble_t *trouble, apr_pool_t *pool);
+apr_status_t bdb_collection_get(condreq_txn_t *txn, const char *collection,
+                                condreq_collection_state_t *state);
+apr_status_t bdb_changes(condreq_store_t *store, const char *collection,
+                         apr_uint64_t since, condreq_change_t *changes,
+                         apr_size_t room, condreq_changes_read_t *read,
+                         condreq_trouble_t *trouble, apr_pool_t *pool);
 
 /* Bodies. */
 
@@ -231,9 +291,10 @@ apr_status_t bdb_draw(condreq_store_t *store, const char *collection,
 /** Inside: the id of a new body. */
 int bdb_body_id(bdb_store_t *store, apr_uint64_t *body_id);
 
-/** Inside: writes the number of our format where there is none.
- * @return DB_OLD_VERSION where there is another */
-int bdb_format_ensure(bdb_store_t *store);
+/** Inside, with nobody else: makes a store ours that has no format yet, or the
+ * one before.
+ * @return DB_OLD_VERSION where it has another */
+int bdb_format_settle(bdb_store_t *store);
 
 /** Inside: is it our format? @return DB_OLD_VERSION where it is not */
 int bdb_format_check(bdb_store_t *store);
@@ -244,5 +305,15 @@ int bdb_incarnation(bdb_store_t *store, apr_uint64_t *incarnation);
 /** Big-endian numbers, as they stand in keys and values. */
 void bdb_write_u32(unsigned char *bytes, apr_uint32_t value);
 void bdb_write_u64(unsigned char *bytes, apr_uint64_t value);
+apr_uint64_t bdb_read_u64(const unsigned char *bytes);
+
+/** Inside: the number up to which the log of changes may lack deletions. A
+ * purge of tombstones raises it. */
+int bdb_changes_forgotten(bdb_store_t *store, apr_uint64_t *number);
+
+/** Inside: how far the log of changes has been swept. */
+int bdb_swept_get(bdb_store_t *store, unsigned shard, apr_uint64_t *number);
+int bdb_swept_put(bdb_store_t *store, DB_TXN *txn, unsigned shard,
+                  apr_uint64_t number);
 
 #endif

@@ -18,7 +18,7 @@
 #include "condreq_bdb_control.h"
 
 #define MAGIC "condreq control"
-#define LAYOUT 2u
+#define LAYOUT 3u
 /* A graceful restart has two generations of httpd's children for a while. */
 #define CHILDREN_AT_ONCE 2u
 #define SLOTS_TO_SPARE 16u
@@ -78,6 +78,7 @@ static long futex(_Atomic(apr_uint32_t) *at, int operation, apr_uint32_t value,
 void bdb_control_publish(bdb_control_t *control, apr_uint64_t generation)
 {
     atomic_store(&control->file->word, bdb_word(generation, BDB_OPEN));
+    atomic_store(&control->file->shards_taken, 0);
     atomic_fetch_add(&control->file->published, 1);
     futex(&control->file->published, FUTEX_WAKE, INT_MAX, NULL);
 }

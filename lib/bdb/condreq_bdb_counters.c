@@ -13,9 +13,10 @@
  * to the log's file, which outlives processes. */
 #include <string.h>
 
-#include "condreq_bdb.h"
+#include "condreq_bdb_index.h"
 
-#define FORMAT 1
+#define FORMAT 2
+#define FORMAT_WITHOUT_INDEX 1
 /* Ids drawn at once: what a process does not use up is never used. */
 #define BODY_IDS_AT_ONCE 1024
 
@@ -23,6 +24,10 @@
 #define KIND_INCARNATION 'i'
 #define KIND_BODY_ID 'b'
 #define KIND_SEQUENCE 's'
+/* Up to which number a shard of the log was swept. */
+#define KIND_SWEPT 'w'
+/* Up to which number deletions may be missing from it. */
+#define KIND_FORGOTTEN 'p'
 
 typedef struct counter_t {
     DBT key;
@@ -45,7 +50,7 @@ void bdb_write_u64(unsigned char *bytes, apr_uint64_t value)
     bdb_write_u32(bytes + 4, (apr_uint32_t)value);
 }
 
-static apr_uint64_t read_u64(const unsigned char *bytes)
+apr_uint64_t bdb_read_u64(const unsigned char *bytes)
 {
     apr_uint64_t value = 0;
     int i;
@@ -81,7 +86,7 @@ static int counter_get(bdb_store_t *store, DB_TXN *txn, counter_t *counter,
     int code = counters->get(counters, txn, &counter->key, &counter->value,
                              txn ? DB_RMW : 0);
 
-    *number = code == 0 ? read_u64(counter->value_bytes) : 0;
+    *number = code == 0 ? bdb_read_u64(counter->value_bytes) : 0;
     if (code == 0 && counter->value.size != sizeof(counter->value_bytes))
         return DB_OLD_VERSION;
     return code == DB_NOTFOUND ? 0 : code;
@@ -193,15 +198,20 @@ int bdb_format_check(bdb_store_t *store)
     return code == 0 && format != FORMAT ? DB_OLD_VERSION : code;
 }
 
-int bdb_format_ensure(bdb_store_t *store)
+/* A conversion that was cut off is begun anew: the number is written last. */
+int bdb_format_settle(bdb_store_t *store)
 {
     counter_t counter;
     apr_uint64_t format;
     int code = store_counter(store, KIND_FORMAT, &counter, &format);
 
     if (code == 0 && format == 0)
-        return counter_put(store, NULL, &counter, FORMAT);
-    return code == 0 && format != FORMAT ? DB_OLD_VERSION : code;
+        code = bdb_index_make(store, NULL);
+    else if (code == 0 && format == FORMAT_WITHOUT_INDEX)
+        code = bdb_index_convert(store);
+    else if (code == 0)
+        return format == FORMAT ? 0 : DB_OLD_VERSION;
+    return code ? code : counter_put(store, NULL, &counter, FORMAT);
 }
 
 int bdb_incarnation(bdb_store_t *store, apr_uint64_t *incarnation)
@@ -209,4 +219,37 @@ int bdb_incarnation(bdb_store_t *store, apr_uint64_t *incarnation)
     counter_t counter;
 
     return store_counter(store, KIND_INCARNATION, &counter, incarnation);
+}
+
+/* ---- the log of changes ---- */
+
+int bdb_changes_forgotten(bdb_store_t *store, apr_uint64_t *number)
+{
+    counter_t counter;
+
+    return store_counter(store, KIND_FORGOTTEN, &counter, number);
+}
+
+static int swept_counter(counter_t *counter, unsigned shard)
+{
+    const char name[] = {(char)('A' + shard), '\0'};
+
+    return counter_name(counter, KIND_SWEPT, name);
+}
+
+int bdb_swept_get(bdb_store_t *store, unsigned shard, apr_uint64_t *number)
+{
+    counter_t counter;
+    int code = swept_counter(&counter, shard);
+
+    return code ? code : counter_get(store, NULL, &counter, number);
+}
+
+int bdb_swept_put(bdb_store_t *store, DB_TXN *txn, unsigned shard,
+                  apr_uint64_t number)
+{
+    counter_t counter;
+    int code = swept_counter(&counter, shard);
+
+    return code ? code : counter_put(store, txn, &counter, number);
 }
