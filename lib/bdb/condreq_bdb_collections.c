@@ -9,12 +9,6 @@
 
 #include "condreq_bdb_index.h"
 
-/* What a shard knows of a collection. */
-typedef struct tally_t {
-    apr_uint64_t versions;
-    apr_uint64_t number;
-} tally_t;
-
 #define TALLY_SIZE 16
 
 static int tally_key(bdb_index_key_t *key, unsigned shard,
@@ -26,7 +20,7 @@ static int tally_key(bdb_index_key_t *key, unsigned shard,
 
 /* What never was counted stands at 0; its place is taken all the same. */
 static int tally_get(bdb_store_t *store, DB_TXN *txn, bdb_index_key_t *key,
-                     tally_t *tally)
+                     bdb_tally_t *tally)
 {
     unsigned char bytes[TALLY_SIZE];
     DBT value = {0};
@@ -48,7 +42,7 @@ static int tally_get(bdb_store_t *store, DB_TXN *txn, bdb_index_key_t *key,
 }
 
 static int tally_put(bdb_store_t *store, DB_TXN *txn, bdb_index_key_t *key,
-                     const tally_t *tally)
+                     const bdb_tally_t *tally)
 {
     unsigned char bytes[TALLY_SIZE];
     DBT value = {0};
@@ -71,41 +65,47 @@ static apr_size_t next_above(const char *key, apr_size_t length)
 }
 
 int bdb_collections_take(bdb_store_t *store, DB_TXN *txn, unsigned shard,
-                         const char *key)
+                         const char *key, bdb_tallies_t *tallies)
 {
     apr_size_t length = 0;
     bdb_index_key_t at;
-    tally_t tally;
+    bdb_tally_t tally;
+    unsigned depth;
     int code = 0;
 
-    while (code == 0 && (length = next_above(key, length)) != 0)
+    for (depth = 0; code == 0 && (length = next_above(key, length)) != 0;
+         depth++) {
         if ((code = tally_key(&at, shard, key, length)) == 0)
             code = tally_get(store, txn, &at, &tally);
+        if (depth < BDB_TALLIES_KEPT)
+            tallies->kept[depth] = tally;
+    }
     return code;
 }
 
-static int tally_add(bdb_store_t *store, DB_TXN *txn, bdb_index_key_t *at,
-                     apr_uint64_t versions, apr_uint64_t number)
-{
-    tally_t tally;
-    int code = tally_get(store, txn, at, &tally);
-
-    tally.versions += versions;
-    tally.number = number;
-    return code ? code : tally_put(store, txn, at, &tally);
-}
-
 int bdb_collections_write(bdb_store_t *store, DB_TXN *txn, unsigned shard,
-                          const char *key, apr_uint64_t versions,
-                          apr_uint64_t number)
+                          const char *key, const bdb_tallies_t *tallies,
+                          apr_uint64_t versions, apr_uint64_t number)
 {
     apr_size_t length = 0;
     bdb_index_key_t at;
+    bdb_tally_t tally;
+    unsigned depth;
     int code = 0;
 
-    while (code == 0 && (length = next_above(key, length)) != 0)
-        if ((code = tally_key(&at, shard, key, length)) == 0)
-            code = tally_add(store, txn, &at, versions, number);
+    for (depth = 0; code == 0 && (length = next_above(key, length)) != 0;
+         depth++) {
+        if ((code = tally_key(&at, shard, key, length)) != 0)
+            break;
+        if (depth < BDB_TALLIES_KEPT)
+            tally = tallies->kept[depth];
+        else
+            code = tally_get(store, txn, &at, &tally);
+        tally.versions += versions;
+        tally.number = number;
+        if (code == 0)
+            code = tally_put(store, txn, &at, &tally);
+    }
     return code;
 }
 
@@ -118,7 +118,7 @@ int bdb_collection_read(bdb_store_t *store, DB_TXN *txn, const char *collection,
     apr_uint64_t now = bdb_change_now(store, now_us), last = 0;
     bdb_index_key_t at;
     unsigned shard;
-    tally_t tally;
+    bdb_tally_t tally;
     int code = 0;
 
     memset(state, 0, sizeof(*state));

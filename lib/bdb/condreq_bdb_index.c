@@ -81,15 +81,16 @@ int bdb_index_write(bdb_store_t *store, DB_TXN *txn, unsigned shard,
 {
     int was_there = before->state == CONDREQ_LIVE;
     int is_there = after->state == CONDREQ_LIVE;
+    bdb_tallies_t tallies;
     apr_uint64_t number;
-    int code = bdb_collections_take(store, txn, shard, key);
+    int code = bdb_collections_take(store, txn, shard, key, &tallies);
 
     if (code != 0)
         return code;
     number = bdb_change_number(store);
     after->change = bdb_change_place(number, shard);
     if ((code =
-             bdb_collections_write(store, txn, shard, key,
+             bdb_collections_write(store, txn, shard, key, &tallies,
                                    after->version - before->version, number)) ||
         (code = bdb_log_write(store, txn, after->change, before->change, key)))
         return code;

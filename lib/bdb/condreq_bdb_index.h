@@ -81,17 +81,32 @@ int bdb_log_sweep(bdb_store_t *store);
 
 /* Collections. */
 
+/** What a shard knows of a collection. */
+typedef struct bdb_tally_t {
+    apr_uint64_t versions;
+    /** of the last change */
+    apr_uint64_t number;
+} bdb_tally_t;
+
+/** Those of the collections above a key, the root first; what is further down
+ * is read again. */
+#define BDB_TALLIES_KEPT 8
+typedef struct bdb_tallies_t {
+    bdb_tally_t kept[BDB_TALLIES_KEPT];
+} bdb_tallies_t;
+
 /** Inside: takes every collection above a key for this transaction, in one
  * shard, before the change has its number: who reads a shard after that sees
  * the number or is before it. */
 int bdb_collections_take(bdb_store_t *store, DB_TXN *txn, unsigned shard,
-                         const char *key);
+                         const char *key, bdb_tallies_t *tallies);
 
 /** Inside: counts a change below each of them.
+ * @param tallies   as they were taken
  * @param versions  by how many versions the record goes on */
 int bdb_collections_write(bdb_store_t *store, DB_TXN *txn, unsigned shard,
-                          const char *key, apr_uint64_t versions,
-                          apr_uint64_t number);
+                          const char *key, const bdb_tallies_t *tallies,
+                          apr_uint64_t versions, apr_uint64_t number);
 
 /** Inside: what is known of one.
  * @param txn  takes all its shards; NULL: as last committed */
