@@ -11,6 +11,7 @@
 #include <openssl/sha.h>
 
 #include "apr_strings.h"
+#include "condreq_collection.h"
 #include "condreq_key.h"
 #include "condreq_merge.h"
 
@@ -226,53 +227,47 @@ apr_status_t condreq_document_write(condreq_write_t *write,
 
 /* ---- collections ---- */
 
-/* Most POSTs ask nothing of their collection: its members need no search. A
- * collection has no date, so date fields are never about it (section 13.1.4). */
+/* Most POSTs ask nothing of their collection, and then nobody need wait. */
 static int asks_of_collection(const condreq_preconditions_t *pre)
 {
-    return pre->if_match.given || pre->if_none_match.given;
+    return pre->if_match.given || pre->if_none_match.given ||
+           pre->if_unmodified_since.given;
 }
 
 static apr_status_t collection_decide(condreq_write_t *write,
                                       condreq_txn_t *txn,
-                                      const condreq_resource_t *collection)
+                                      const condreq_resource_t *resource,
+                                      apr_pool_t *pool)
 {
-    condreq_representation_t repr;
-    int exists;
+    condreq_collection_t collection;
+    condreq_verdict_t verdict;
 
     write->outcome = CONDREQ_MAY_WRITE;
     if (!asks_of_collection(write->preconditions))
         return APR_SUCCESS;
-    memset(&repr, 0, sizeof repr);
-    STORE_TRY(txn->store->provider->has_members(txn, collection->key, &exists));
-    if (condreq_evaluate(write->preconditions, exists ? &repr : NULL, 0,
-                         CONDREQ_EVALUATE_RFC9110) != CONDREQ_PERFORM)
+    STORE_TRY(condreq_collection_bind(txn, resource, write->preconditions,
+                                      &collection, &verdict, pool));
+    if (verdict != CONDREQ_PERFORM)
         write->outcome = CONDREQ_PRECONDITION_FAILED;
     return APR_SUCCESS;
-}
-
-/* May run more than once. */
-static apr_status_t txn_body_collection_decide(condreq_txn_t *txn, void *baton,
-                                               apr_pool_t *pool)
-{
-    condreq_write_t *write = baton;
-
-    (void)pool;
-    memset(&write->record, 0, sizeof write->record);
-    return collection_decide(write, txn, write->resource);
 }
 
 apr_status_t condreq_collection_decide(condreq_write_t *write,
                                        condreq_trouble_t *trouble,
                                        apr_pool_t *pool)
 {
-    condreq_store_t *store = write->resource->store;
+    condreq_collection_t collection;
 
+    memset(&write->record, 0, sizeof write->record);
     write->outcome = CONDREQ_MAY_WRITE;
     if (!asks_of_collection(write->preconditions))
         return APR_SUCCESS;
-    return store->provider->txn(store, txn_body_collection_decide, write,
-                                trouble, pool);
+    STORE_TRY(condreq_collection_lookup(&collection, write->resource, 0,
+                                        trouble, pool));
+    if (condreq_collection_evaluate(write->preconditions, write->resource,
+                                    &collection, pool) != CONDREQ_PERFORM)
+        write->outcome = CONDREQ_PRECONDITION_FAILED;
+    return APR_SUCCESS;
 }
 
 /* A document to be created, and whether its name turned out to be free. */
@@ -292,7 +287,7 @@ static apr_status_t txn_body_create(condreq_txn_t *txn, void *baton,
     condreq_record_t next;
 
     creation->taken = 0;
-    STORE_TRY(collection_decide(write, txn, creation->collection));
+    STORE_TRY(collection_decide(write, txn, creation->collection, pool));
     if (write->outcome != CONDREQ_MAY_WRITE)
         return APR_SUCCESS;
     STORE_TRY(

@@ -13,10 +13,10 @@ my @layers = (
     [glue => qr{^(?:mod_condreq\.c|include/mod_condreq\.h|httpd/)}],
     [bdb => qr{^lib/bdb/|^$}],
     [mem => qr{^lib/mem/}],
-    ['write path' => qr{/condreq_document\.}],
+    ['write path' => qr{/condreq_(?:document|collection)\.}],
     ['store interface' => qr{/condreq_(?:store|trouble)\.}],
     [records => qr{/condreq_(?:record|strategy)\.}],
-    [core => qr{^(?:lib|include)/condreq_(?:date|etag|eval|json\w*|key|members|merge
+    [core => qr{^(?:lib|include)/condreq_(?:date|etag|eval|json\w*|key|members|merge|name
                                           |preconditions|prefer)\.}x],
 );
 my %may_include = (
