@@ -30,7 +30,7 @@ static int requirement_is_met(const condreq_dir_conf_t *conf,
            pre->if_unmodified_since.given;
 }
 
-static int check_requirement(condreq_exchange_t *exchange)
+int condreq_check_requirement(condreq_exchange_t *exchange)
 {
     const condreq_dir_conf_t *conf = exchange->conf;
     request_rec *r = exchange->r;
@@ -48,7 +48,7 @@ static int check_requirement(condreq_exchange_t *exchange)
         NULL);
 }
 
-static int check_syntax(condreq_exchange_t *exchange)
+int condreq_check_syntax(condreq_exchange_t *exchange)
 {
     if (!condreq_preconditions_malformed(&exchange->preconditions))
         return OK;
@@ -91,9 +91,9 @@ static int preview(condreq_exchange_t *exchange, condreq_write_t *write)
     if (write->only == CONDREQ_PUT_UPDATE &&
         write->record.state != CONDREQ_LIVE)
         return condreq_refuse_missing(exchange);
-    if ((status = check_syntax(exchange)) != OK)
+    if ((status = condreq_check_syntax(exchange)) != OK)
         return status;
-    if ((status = check_requirement(exchange)) != OK)
+    if ((status = condreq_check_requirement(exchange)) != OK)
         return status;
     write->outcome = condreq_write_decide(write, &write->record, pool);
     return refuse_outcome(exchange, write);
@@ -255,23 +255,31 @@ int condreq_document_delete(condreq_exchange_t *exchange)
     return condreq_send_bytes(r, NULL, 0, 1);
 }
 
-/* A collection's preconditions depend on its members; most POSTs ask nothing
- * of it, and then there is nothing to preview. */
+static int refuse_creation(condreq_exchange_t *exchange,
+                           const condreq_write_t *write)
+{
+    if (write->outcome == CONDREQ_PRECONDITION_FAILED)
+        return condreq_refuse_collection(exchange, NULL);
+    return refuse_outcome(exchange, write);
+}
+
+/* Most POSTs ask nothing of their collection, and then there is nothing to
+ * preview. */
 static int preview_collection(condreq_exchange_t *exchange,
                               condreq_write_t *write)
 {
     apr_status_t status;
-    int refused = check_syntax(exchange);
+    int refused = condreq_check_syntax(exchange);
 
     if (refused == OK)
-        refused = check_requirement(exchange);
+        refused = condreq_check_requirement(exchange);
     if (refused != OK)
         return refused;
     status =
         condreq_collection_decide(write, &exchange->trouble, exchange->r->pool);
     if (status != APR_SUCCESS)
         return condreq_refuse_trouble(exchange, status, "looking into");
-    return refuse_outcome(exchange, write);
+    return refuse_creation(exchange, write);
 }
 
 int condreq_collection_post(condreq_exchange_t *exchange)
@@ -300,7 +308,7 @@ int condreq_collection_post(condreq_exchange_t *exchange)
                                      &exchange->trouble, r->pool);
     if (status != APR_SUCCESS)
         return condreq_refuse_trouble(exchange, status, "creating in");
-    if ((refused = refuse_outcome(exchange, &write)) != OK)
+    if ((refused = refuse_creation(exchange, &write)) != OK)
         return refused;
     exchange->resource = *created;
     return answer_written(exchange, &write);

@@ -48,11 +48,14 @@ int condreq_refuse_path(request_rec *r)
 int condreq_refuse_missing(condreq_exchange_t *exchange)
 {
     return condreq_refuse(exchange->r, HTTP_NOT_FOUND, NULL,
-                          "There is no document here.", NULL);
+                          exchange->is_collection
+                              ? "There is no document in this collection."
+                              : "There is no document here.",
+                          NULL);
 }
 
-int condreq_refuse_trouble(condreq_exchange_t *exchange, apr_status_t status,
-                           const char *doing)
+void condreq_log_trouble(condreq_exchange_t *exchange, apr_status_t status,
+                         const char *doing)
 {
     request_rec *r = exchange->r;
 
@@ -62,6 +65,14 @@ int condreq_refuse_trouble(condreq_exchange_t *exchange, apr_status_t status,
         CONDREQ_LOGNO(2101) "%s %s: %s", doing, exchange->resource.key,
         exchange->trouble.sentence[0] ? exchange->trouble.sentence
                                       : "no further word");
+}
+
+int condreq_refuse_trouble(condreq_exchange_t *exchange, apr_status_t status,
+                           const char *doing)
+{
+    request_rec *r = exchange->r;
+
+    condreq_log_trouble(exchange, status, doing);
     if (APR_STATUS_IS_ENOSPC(status))
         return condreq_refuse(r, HTTP_INSUFFICIENT_STORAGE, NULL,
                               "The store has no room left; nothing was "
@@ -76,54 +87,78 @@ int condreq_refuse_trouble(condreq_exchange_t *exchange, apr_status_t status,
 /* ---- preconditions ---- */
 
 /* What helps the client to go on: which version is there now. */
-static const char *validator_members(condreq_exchange_t *exchange,
-                                     const condreq_record_t *current)
+static const char *validator_members(request_rec *r,
+                                     const condreq_representation_t *repr,
+                                     apr_uint64_t version, apr_time_t mtime_us)
 {
-    apr_pool_t *pool = exchange->r->pool;
-    condreq_representation_t room;
-    const condreq_representation_t *repr = condreq_document_representation(
-        &room, &exchange->resource, current, exchange->now_us, pool);
     char modified[CONDREQ_DATE_RFC3339_SIZE];
     const char *etag = "";
 
-    if (!repr)
-        return NULL;
-    condreq_date_rfc3339(modified, current->mtime_us);
+    condreq_date_rfc3339(modified, mtime_us);
     if (repr->etag.opaque_tag)
-        etag = apr_pstrcat(
-            pool, ", \"etag\": ",
-            condreq_json_quote(condreq_etag_text(&repr->etag, pool), pool),
-            NULL);
+        etag =
+            apr_pstrcat(r->pool, ", \"etag\": ",
+                        condreq_json_quote(
+                            condreq_etag_text(&repr->etag, r->pool), r->pool),
+                        NULL);
     return apr_psprintf(
-        pool, "%s, \"version\": %" APR_UINT64_T_FMT ", \"modified\": \"%s\"",
-        etag, current->version, modified);
+        r->pool, "%s, \"version\": %" APR_UINT64_T_FMT ", \"modified\": \"%s\"",
+        etag, version, modified);
+}
+
+/* Its tag is the one that a plain GET gives. */
+int condreq_refuse_collection(condreq_exchange_t *exchange,
+                              const condreq_collection_t *seen)
+{
+    apr_pool_t *pool = exchange->r->pool;
+    const condreq_resource_t *resource = &exchange->resource;
+    const condreq_representation_t *repr = NULL;
+    condreq_representation_t room;
+    condreq_collection_t now;
+
+    if (!seen &&
+        condreq_collection_lookup(&now, resource, exchange->now_us,
+                                  &exchange->trouble, pool) == APR_SUCCESS)
+        seen = &now;
+    if (seen)
+        repr = condreq_collection_representation(
+            &room, resource, seen,
+            condreq_listing_variant(exchange, resource->rules, NULL, 0, pool),
+            exchange->now_us, pool);
+    return condreq_refuse(
+        exchange->r, HTTP_PRECONDITION_FAILED, "precondition-failed",
+        "The collection is not in the state that the request asks for; "
+        "nothing was changed.",
+        repr ? validator_members(exchange->r, repr, seen->state.version,
+                                 seen->state.mtime_us)
+             : NULL);
 }
 
 int condreq_refuse_precondition(condreq_exchange_t *exchange,
                                 const condreq_record_t *current)
 {
-    const char *members = validator_members(exchange, current);
+    request_rec *r = exchange->r;
+    condreq_representation_t room;
+    const condreq_representation_t *repr = condreq_document_representation(
+        &room, &exchange->resource, current, exchange->now_us, r->pool);
 
-    if (exchange->is_collection)
-        return condreq_refuse(exchange->r, HTTP_PRECONDITION_FAILED, NULL,
-                              "The collection is not in the state that the "
-                              "request asks for; nothing was changed.",
-                              NULL);
-    return condreq_refuse(exchange->r, HTTP_PRECONDITION_FAILED,
-                          "precondition-failed",
-                          members ? "The document is not in the state that the "
-                                    "request asks for; nothing was changed."
-                                  : "There is no document here, and the "
-                                    "request asks for one; nothing was "
-                                    "changed.",
-                          members);
+    if (repr)
+        return condreq_refuse(
+            r, HTTP_PRECONDITION_FAILED, "precondition-failed",
+            "The document is not in the state that the request asks for; "
+            "nothing was changed.",
+            validator_members(r, repr, current->version, current->mtime_us));
+    return condreq_refuse(r, HTTP_PRECONDITION_FAILED, "precondition-failed",
+                          "There is no document here, and the request asks "
+                          "for one; nothing was changed.",
+                          NULL);
 }
 
 /* ---- methods ---- */
 
 const char *condreq_allowed(const condreq_exchange_t *exchange)
 {
-    return exchange->is_collection ? "POST, OPTIONS"
+    return exchange->is_collection ? "GET, HEAD, POST, DELETE, OPTIONS"
                                    : "GET, HEAD, PUT, DELETE, OPTIONS";
 }
 
@@ -137,14 +172,16 @@ int condreq_refuse_method(condreq_exchange_t *exchange)
     /* httpd writes Allow of a 405 from its own list, which it gathers from
      * all modules that declined. */
     if (exchange->is_collection)
-        ap_allow_methods(r, REPLACE_ALLOW, "POST", "OPTIONS", NULL);
+        ap_allow_methods(r, REPLACE_ALLOW, "GET", "HEAD", "POST", "DELETE",
+                         "OPTIONS", NULL);
     else
         ap_allow_methods(r, REPLACE_ALLOW, "GET", "HEAD", "PUT", "DELETE",
                          "OPTIONS", NULL);
     return condreq_refuse(
         r, HTTP_METHOD_NOT_ALLOWED, "method-not-allowed",
         exchange->is_collection
-            ? "This is a collection: documents are created in it by POST."
+            ? "This is a collection: it is listed by GET, documents are "
+              "created in it by POST, and DELETE removes it."
             : "This is a document: it is read by GET, written by PUT and "
               "removed by DELETE.",
         apr_psprintf(r->pool, ", \"allow\": \"%s\"", allowed));

@@ -75,6 +75,13 @@ static const char *essence(const char *media_type, apr_pool_t *pool)
     return type;
 }
 
+int condreq_media_type_is_json(const char *media_type, apr_pool_t *pool)
+{
+    const char *type = essence(media_type, pool);
+
+    return type && type_is_json(type);
+}
+
 /* JSON between machines is UTF-8 (RFC 8259 section 8.1). */
 static int charset_is_utf8(const char *media_type)
 {

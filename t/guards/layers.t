@@ -16,7 +16,7 @@ my @layers = (
     ['write path' => qr{/condreq_(?:document|collection)\.}],
     ['store interface' => qr{/condreq_(?:store|trouble)\.}],
     [records => qr{/condreq_(?:record|strategy)\.}],
-    [core => qr{^(?:lib|include)/condreq_(?:date|etag|eval|json\w*|key|members|merge|name
+    [core => qr{^(?:lib|include)/condreq_(?:accept|date|etag|eval|json\w*|key|members|merge|name
                                           |preconditions|prefer)\.}x],
 );
 my %may_include = (
