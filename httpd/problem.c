@@ -54,6 +54,21 @@ int condreq_refuse_missing(condreq_exchange_t *exchange)
                           NULL);
 }
 
+/* A write that is perhaps there must not be answered: a client that was told
+ * that it failed would believe that. It is as if the connection had broken, and
+ * the client looks what became of it. */
+static int end_unanswered(condreq_exchange_t *exchange, const char *doing)
+{
+    request_rec *r = exchange->r;
+
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                  CONDREQ_LOGNO(2102) "%s %s: %s; the client gets no answer",
+                  doing, exchange->resource.key, exchange->trouble.sentence);
+    r->connection->keepalive = AP_CONN_CLOSE;
+    r->connection->aborted = 1;
+    return AP_FILTER_ERROR;
+}
+
 void condreq_log_trouble(condreq_exchange_t *exchange, apr_status_t status,
                          const char *doing)
 {
@@ -72,6 +87,8 @@ int condreq_refuse_trouble(condreq_exchange_t *exchange, apr_status_t status,
 {
     request_rec *r = exchange->r;
 
+    if (status == CONDREQ_EUNKNOWN)
+        return end_unanswered(exchange, doing);
     condreq_log_trouble(exchange, status, doing);
     if (APR_STATUS_IS_ENOSPC(status))
         return condreq_refuse(r, HTTP_INSUFFICIENT_STORAGE, NULL,

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -26,6 +27,9 @@
 #define WAIT_US apr_time_from_sec(10)
 /* Threads that are in no request: the keeper, what comes later. */
 #define SPARE_THREADS 32
+/* What a killed parent left is gone by then; see httpd/orphan.c. */
+#define ORPHANS_END_WITHIN_MS 8000
+#define LOOK_AGAIN_MS 20
 #define DIRECTORY_MODE 0700
 #define LOCK_MODE 0600
 
@@ -222,6 +226,7 @@ static int open_lock(const char *path, const char *name, apr_pool_t *pool)
  * itself is unloaded and loaded again. */
 typedef struct owned_t {
     int descriptor;
+    pid_t parent;
 } owned_t;
 
 static owned_t *owned(const char *path, apr_pool_t *pool)
@@ -232,6 +237,7 @@ static owned_t *owned(const char *path, apr_pool_t *pool)
     if (!mine) {
         mine = ap_retained_data_create(key, sizeof *mine);
         mine->descriptor = -1;
+        mine->parent = getpid();
     }
     return mine;
 }
@@ -259,10 +265,18 @@ static int take_ownership(const char *path, server_rec *server,
 apr_status_t condreq_stores_announce_use(const char *path)
 {
     apr_pool_t *pool;
+    owned_t *mine;
     int descriptor;
     apr_status_t status = APR_SUCCESS;
 
     apr_pool_create(&pool, NULL);
+    mine = owned(path, pool);
+    /* A child must not hold what says that its parent lives; under -X the
+     * parent is its own child. */
+    if (mine->descriptor >= 0 && mine->parent != getpid()) {
+        close(mine->descriptor);
+        mine->descriptor = -1;
+    }
     descriptor = open_lock(path, "users", pool);
     if (descriptor < 0 || flock(descriptor, LOCK_SH) != 0)
         status = errno;
@@ -330,6 +344,20 @@ static int prepare_in_child(condreq_site_store_t *site, server_rec *server)
                                             : "preparing it ended too soon");
 }
 
+/* @return was it had within that time? */
+static int lock_alone(int descriptor, int longest_ms)
+{
+    int waited_ms = 0;
+
+    while (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+        if (waited_ms >= longest_ms)
+            return 0;
+        poll(NULL, 0, LOOK_AGAIN_MS);
+        waited_ms += LOOK_AGAIN_MS;
+    }
+    return 1;
+}
+
 /* Prepares a store unless processes of this parent still use it, as they do
  * for minutes after a graceful restart: then the new children join them. */
 static int prepare_unless_used(condreq_site_store_t *site, server_rec *server,
@@ -341,7 +369,7 @@ static int prepare_unless_used(condreq_site_store_t *site, server_rec *server,
     if (users < 0)
         return refuse_store(server, errno, site->config.path,
                             "its lock file cannot be opened");
-    if (flock(users, LOCK_EX | LOCK_NB) == 0)
+    if (lock_alone(users, first_start ? ORPHANS_END_WITHIN_MS : 0))
         status = prepare_in_child(site, server);
     else if (first_start)
         status = refuse_store(server, 0, site->config.path,
@@ -374,6 +402,7 @@ int condreq_stores_prepare(apr_pool_t *pconf, apr_pool_t *plog,
     int i, status = OK;
 
     (void)plog;
+    server_conf(main_server)->parent = getpid();
     /* httpd reads its configuration twice at the start; once is enough. */
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG)
         return OK;
@@ -381,7 +410,7 @@ int condreq_stores_prepare(apr_pool_t *pconf, apr_pool_t *plog,
         status = prepare_site(APR_ARRAY_IDX(sites, i, condreq_site_store_t *),
                               main_server, ptemp);
     if (status == OK && sites->nelts &&
-        condreq_keeper_start(pconf, main_server) != APR_SUCCESS)
+        condreq_keepers_start(pconf, main_server) != APR_SUCCESS)
         status = HTTP_INTERNAL_SERVER_ERROR;
     return status;
 }
@@ -391,16 +420,14 @@ void condreq_stores_open(apr_pool_t *pool, server_rec *main_server)
     apr_array_header_t *sites = condreq_stores_all(pool, main_server);
     int i;
 
+    if (sites->nelts)
+        condreq_orphan_watch(server_conf(main_server)->parent, main_server);
     for (i = 0; i < sites->nelts; i++) {
         condreq_site_store_t *site =
             APR_ARRAY_IDX(sites, i, condreq_site_store_t *);
         condreq_trouble_t trouble = {""};
         apr_status_t status = condreq_stores_announce_use(site->config.path);
-        owned_t *mine = owned(site->config.path, pool);
 
-        /* A child must not hold what says that its parent lives. */
-        if (mine->descriptor >= 0)
-            close(mine->descriptor);
         if (status == APR_SUCCESS)
             status = site->provider->open(&site->store, &site->config, &trouble,
                                           pool);

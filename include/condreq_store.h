@@ -111,6 +111,10 @@ typedef struct condreq_keeper_t {
     /** asked at least once a second; a signal that sets what it looks at ends
      * the wait */
     int (*should_end)(void *baton);
+    /** asked as often: has the server gone that the store is kept for? Its
+     * processes that still have the store open get some seconds to end, and
+     * are ended then; the keeper ends with the last of them */
+    int (*is_abandoned)(void *baton);
 } condreq_keeper_t;
 
 /**
@@ -284,7 +288,8 @@ typedef struct condreq_store_provider_t {
                             condreq_trouble_t *trouble, apr_pool_t *pool);
 
     /**
-     * Keeps a prepared store until should_end() says so: notices processes
+     * Keeps a prepared store until should_end() says so, or it is abandoned
+     * and nobody has it open any more: notices processes
      * that die or stand still inside it and recovers it, does the work that
      * maintain() does, in processes of its own. It runs in two processes that
      * have not opened the store, as the user who will: one keeps, the other

@@ -123,6 +123,8 @@ typedef struct condreq_server_conf_t {
     /** some directive somewhere may refuse one URL and not its neighbour. Of
      * the main server only. */
     int urls_judged;
+    /** httpd's parent process. Of the main server only. */
+    pid_t parent;
 } condreq_server_conf_t;
 
 extern const command_rec condreq_commands[];
@@ -143,7 +145,7 @@ const char *condreq_dir_conf_conflict(const condreq_dir_conf_t *conf);
 int condreq_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                          server_rec *main_server);
 
-/* ---- stores: httpd/stores.c, httpd/keeper.c ---- */
+/* ---- stores: httpd/stores.c, httpd/keeper.c, httpd/orphan.c ---- */
 
 /** Gives each server its store: its own, or the main server's. */
 void condreq_stores_assign(server_rec *main_server);
@@ -159,8 +161,11 @@ void condreq_stores_open(apr_pool_t *pool, server_rec *main_server);
 /** Says in this process that it uses the store, until it ends.
  * @return an apr_status_t */
 apr_status_t condreq_stores_announce_use(const char *path);
-/** Starts the process that does the stores' housekeeping, as User. */
-apr_status_t condreq_keeper_start(apr_pool_t *pconf, server_rec *main_server);
+/** Starts the processes that keep the stores, as User. */
+apr_status_t condreq_keepers_start(apr_pool_t *pconf, server_rec *main_server);
+/** In a child: has it end gracefully should its parent be killed.
+ * @param parent  the process that the child was forked from */
+void condreq_orphan_watch(pid_t parent, server_rec *main_server);
 /** Becomes httpd's User, in a process that was forked from the parent. */
 int condreq_become_user(void);
 

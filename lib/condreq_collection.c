@@ -5,6 +5,7 @@
  * transaction that writes. */
 #include "condreq_collection.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/sha.h>
@@ -159,13 +160,21 @@ typedef struct doomed_t {
     apr_size_t count;
 } doomed_t;
 
+static int by_key(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* In one order, so that two removals do not meet crosswise. */
 static apr_status_t find_doomed(doomed_t *doomed, condreq_txn_t *txn,
                                 const condreq_resource_t *resource,
                                 apr_pool_t *pool)
 {
     doomed->keys = apr_palloc(pool, ROOM * sizeof *doomed->keys);
-    return txn->store->provider->below(txn, resource->key, doomed->keys, ROOM,
-                                       &doomed->count, pool);
+    STORE_TRY(txn->store->provider->below(txn, resource->key, doomed->keys,
+                                          ROOM, &doomed->count, pool));
+    qsort(doomed->keys, doomed->count, sizeof *doomed->keys, by_key);
+    return APR_SUCCESS;
 }
 
 static int all_are_allowed(const doomed_t *doomed, apr_hash_t *allowed)

@@ -84,9 +84,9 @@ for (
     unlike $_->body, qr/\Q$place\E|BDB|DB_|denied/, 'that says nothing of the inside';
 }
 
+# Nobody does anything but to give back what was taken away.
 chmod 0700, $store;
-ok stop_httpd() && start_httpd(), 'the store comes back, and httpd is started again';
-ok until_true(sub { status() == 200 }), 'and answers';
+ok until_true(sub { status() == 200 }), 'the store comes back by itself';
 is GET("$site/docs/one")->body, '{"n":1}', 'the document is there, as it was';
 is PUT("$site/docs/one", '{"n":2}', if_match => '"1"'), 200, 'and can be written';
 ok stop_httpd(), 'the httpd ends';

@@ -131,6 +131,10 @@ struct bdb_visit_t {
 apr_status_t bdb_visit(bdb_store_t *store, bdb_visit_t *visit,
                        condreq_trouble_t *trouble);
 
+/** After the visits of a process that is being made ready: whether this thread
+ * blocks the signals that end it is asked anew. */
+void bdb_visit_look_again(void);
+
 /** Goes inside, once there is a generation to go into and this process has
  * opened it.
  * @return also APR_TIMEUP: the deadline has passed, and the thread is outside */

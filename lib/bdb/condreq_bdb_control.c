@@ -77,6 +77,7 @@ static long futex(_Atomic(apr_uint32_t) *at, int operation, apr_uint32_t value,
 
 void bdb_control_publish(bdb_control_t *control, apr_uint64_t generation)
 {
+    atomic_store(&control->file->recovery_fails, 0);
     atomic_store(&control->file->word, bdb_word(generation, BDB_OPEN));
     atomic_store(&control->file->shards_taken, 0);
     atomic_fetch_add(&control->file->published, 1);

@@ -70,6 +70,9 @@ typedef struct bdb_control_file_t {
     _Alignas(64) _Atomic(apr_uint64_t) word;
     /** counts generations published; those who wait sleep on it */
     _Atomic(apr_uint32_t) published;
+    /** the last recovery met trouble, and is tried again: no sense in waiting
+     * for it */
+    _Atomic(apr_uint32_t) recovery_fails;
     /** when the library last ran out of memory, by bdb_clock_us() */
     _Atomic(apr_int64_t) out_of_memory_us;
     /** raised by every keeper that begins */

@@ -412,8 +412,10 @@ apr_status_t bdb_open_as(condreq_store_t **opened,
         (status = announce(store, trouble)))
         return status;
     status = bdb_visit(store, &visit, trouble);
-    /* One that is being recovered opens at its first visit. */
-    if (status != APR_SUCCESS && status != APR_TIMEUP)
+    bdb_visit_look_again();
+    /* One that is being recovered, or that a full disk keeps from opening,
+     * opens at its first visit. */
+    if (status == CONDREQ_EFORMAT)
         return status;
     *opened = &store->base;
     return APR_SUCCESS;

@@ -172,13 +172,14 @@ static int may_go_inside(bdb_store_t *store, bdb_slot_t *slot,
            bdb_slot_enter(store->control, slot, word, bdb_clock_us());
 }
 
-/* Sleeps until there is something new, and not past the deadline. */
+/* Sleeps until there is something new, and not past the deadline, nor where
+ * that would be of no use. */
 static int await_change(bdb_store_t *store, apr_uint32_t seen,
                         apr_int64_t deadline_us)
 {
     apr_int64_t rest_us = deadline_us - bdb_clock_us();
 
-    if (rest_us <= 0)
+    if (rest_us <= 0 || atomic_load(&store->control->file->recovery_fails))
         return 0;
     bdb_control_await(store->control, seen,
                       rest_us < LONGEST_SLEEP_US ? rest_us : LONGEST_SLEEP_US);

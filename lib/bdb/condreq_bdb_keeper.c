@@ -20,6 +20,7 @@
 
 #define LOOK_MS 1000
 #define LOOK_WHILE_DRAINING_MS 2
+#define LOOK_WHILE_ABANDONED_MS 50
 /* How long those inside have until the regions are marked, and then until they
  * are ended: most leave at once, and others wait for locks whose holders are
  * dead. */
@@ -29,6 +30,7 @@
 #define ASLEEP_FOR_US 20000
 /* Where nothing is broken. */
 #define LEAVE_CALMLY_WITHIN_US 1000000
+#define ORPHANS_END_WITHIN_US 3500000
 /* What the dead leave in the regions must not fill them. */
 #define DEATHS_A_GENERATION 200
 #define RECOVER_AGAIN_AFTER_MS 50
@@ -42,6 +44,8 @@ typedef struct keeping_t {
     bdb_standstill_t *standstill;
     apr_uint64_t epoch;
     bdb_housekeeper_t housekeeper;
+    /** when it was noticed that the server is gone, by bdb_clock_us() */
+    apr_int64_t abandoned_us;
     apr_pool_t *pool;
     /** cleared every round */
     apr_pool_t *round;
@@ -224,8 +228,10 @@ static void recover_and_exit(keeping_t *keeping, pid_t parent)
     status =
         bdb_recover(keeping->config, bdb_word_generation(word_now(keeping)),
                     control, &trouble, keeping->round);
-    if (status != APR_SUCCESS)
+    if (status != APR_SUCCESS) {
+        atomic_store(&control->file->recovery_fails, 1);
         say(keeping, CONDREQ_KEEPER_ERROR, "%s", trouble.sentence);
+    }
     _exit(status == APR_SUCCESS ? 0 : 1);
 }
 
@@ -315,6 +321,36 @@ static void bring_back(keeping_t *keeping)
             "the store's new generation cannot be read");
 }
 
+/* ---- when the server is gone ---- */
+
+/* What a killed server left behind may finish what it does, and the store is
+ * kept for it meanwhile. The next server waits for the end of it.
+ * @return is nobody left? */
+static int nobody_is_left(keeping_t *keeping)
+{
+    apr_int64_t now_us = bdb_clock_us();
+    unsigned killed;
+
+    if (!keeping->keeper->is_abandoned(keeping->keeper->baton))
+        return 0;
+    if (!bdb_watch_anybody(keeping->control, BDB_WORKER))
+        return 1;
+    if (!keeping->abandoned_us) {
+        keeping->abandoned_us = now_us;
+        say(keeping, CONDREQ_KEEPER_WARNING,
+            "its server is gone; those that it left finish what they do");
+    }
+    if (now_us - keeping->abandoned_us < ORPHANS_END_WITHIN_US)
+        return 0;
+    killed = bdb_watch_kill_all(keeping->watch, BDB_WORKER);
+    atomic_fetch_add(&keeping->control->file->processes_ended, killed);
+    if (killed)
+        say(keeping, CONDREQ_KEEPER_WARNING,
+            "%u process%s that the server left w%s ended", killed,
+            killed == 1 ? "" : "es", killed == 1 ? "as" : "ere");
+    return 0;
+}
+
 /* ---- one keeper after another ---- */
 
 static apr_status_t take_over(keeping_t *keeping, condreq_trouble_t *trouble)
@@ -352,7 +388,9 @@ static void keep_once(keeping_t *keeping)
                            keeping->keeper, keeping->round);
     /* A death since then was told by no descriptor of this round. */
     if (bdb_word_state(word_now(keeping)) == BDB_OPEN)
-        bdb_watch_wait(keeping->watch, LOOK_MS);
+        bdb_watch_wait(keeping->watch, keeping->abandoned_us
+                                           ? LOOK_WHILE_ABANDONED_MS
+                                           : LOOK_MS);
 }
 
 apr_status_t bdb_keep(const condreq_store_config_t *config,
@@ -372,7 +410,7 @@ apr_status_t bdb_keep(const condreq_store_config_t *config,
         return status;
     if ((status = take_over(keeping, trouble)))
         return status;
-    while (!should_end(keeping))
+    while (!should_end(keeping) && !nobody_is_left(keeping))
         keep_once(keeping);
     bdb_housekeeper_end(&keeping->housekeeper);
     return APR_SUCCESS;

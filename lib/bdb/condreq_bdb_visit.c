@@ -146,17 +146,24 @@ static apr_status_t run_inside(bdb_store_t *store, bdb_visit_t *visit,
 /* A signal handler that ends the process, as prefork's does for SIGTERM, must
  * not run inside: others would wait for ever for what this thread holds. Most
  * servers' threads block these signals themselves; a thread looks once. */
+static __thread enum { UNKNOWN, BLOCKED, OPEN } own_signals;
+
 static int must_block_signals(void)
 {
-    static __thread enum { UNKNOWN, BLOCKED, OPEN } own;
     sigset_t mask;
 
-    if (own == UNKNOWN)
-        own = pthread_sigmask(SIG_BLOCK, NULL, &mask) == 0 &&
-                      sigismember(&mask, SIGTERM)
-                  ? BLOCKED
-                  : OPEN;
-    return own == OPEN;
+    if (own_signals == UNKNOWN)
+        own_signals = pthread_sigmask(SIG_BLOCK, NULL, &mask) == 0 &&
+                              sigismember(&mask, SIGTERM)
+                          ? BLOCKED
+                          : OPEN;
+    return own_signals == OPEN;
+}
+
+/* httpd's prefork MPM blocks them while a child is made ready, and no longer. */
+void bdb_visit_look_again(void)
+{
+    own_signals = UNKNOWN;
 }
 
 static void block_signals(sigset_t *before)

@@ -283,6 +283,20 @@ unsigned bdb_watch_kill_inside(bdb_watch_t *watch, apr_uint64_t word)
     return killed;
 }
 
+unsigned bdb_watch_kill_all(bdb_watch_t *watch, bdb_role_t role)
+{
+    unsigned i, killed = 0;
+
+    for (i = 0; i < watch->count; i++) {
+        apr_uint64_t process = watch->processes[i];
+
+        if (bdb_identity_role(process) == role &&
+            bdb_identity_pid(process) != getpid())
+            killed += (unsigned)kill_process(process);
+    }
+    return killed;
+}
+
 static int lives(apr_uint64_t process)
 {
     struct pollfd polled = {bdb_process_open_same(process), POLLIN, 0};

@@ -47,6 +47,10 @@ int bdb_watch_all_asleep(const bdb_watch_t *watch, apr_uint64_t word,
  * @return how many */
 unsigned bdb_watch_kill_inside(bdb_watch_t *watch, apr_uint64_t word);
 
+/** Kills the processes of this role, but for this one.
+ * @return how many */
+unsigned bdb_watch_kill_all(bdb_watch_t *watch, bdb_role_t role);
+
 /** Another process of this role that has a slot and lives; 0 where there is
  * none. */
 pid_t bdb_watch_anybody(const bdb_control_t *control, bdb_role_t role);

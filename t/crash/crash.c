@@ -85,10 +85,16 @@ static int keeper_should_end(void *baton)
     return atomic_load(&board->stop_keepers);
 }
 
+static int keeper_is_abandoned(void *baton)
+{
+    (void)baton;
+    return 0;
+}
+
 static void start_keeper(unsigned number)
 {
-    static const condreq_keeper_t keeper = {NULL, keeper_log,
-                                            keeper_should_end};
+    static const condreq_keeper_t keeper = {
+        NULL, keeper_log, keeper_should_end, keeper_is_abandoned};
     condreq_store_config_t config = crash_config();
     condreq_trouble_t trouble;
     apr_pool_t *pool;

@@ -24,7 +24,15 @@ my @fuzzers = grep { read_file($_) =~ /\bLLVMFuzzerTestOneInput\(/ } all_below('
 for my $pattern ('t/unit/test_*.c', 't/fuzz/fuzz_*.c', 't/unit/store/*.c') {
     ok $makefile =~ m{\$\((?:wildcard |call objects,)[^)]*\Q$pattern\E}, "the Makefile builds $pattern";
 }
-is_deeply [grep { !m{^t/unit/test_\w+\.c$} } @programs], [], 'each test program is one of those';
+# The drivers that kill are built with the store's test hooks, each by its name.
+my @drivers = grep { m{^t/crash/} } @programs;
+for my $driver (@drivers) {
+    my ($name) = $driver =~ m{(\w+)\.c$};
+
+    ok $makefile =~ m{^check-crash-briefly: [^\n]*\$\(BUILD\)/$name\b}m, "$driver is built, and run";
+}
+is_deeply [grep { !m{^t/unit/test_\w+\.c$} && !m{^t/crash/} } @programs], [],
+    'each other test program is one of those';
 is_deeply [grep { !m{^t/fuzz/fuzz_\w+\.c$} } @fuzzers], [], 'each fuzzer is one of those';
 is_deeply [grep { my $file = $_; !grep { $_ eq $file } @programs, @fuzzers }
                files('t/unit/test_*.c', 't/fuzz/fuzz_*.c')],
@@ -51,7 +59,7 @@ for my $test (all_below('t', 't')) {
 # ---- check ----
 
 my ($check) = $makefile =~ /^check:.*\n((?:\t.*\n)+)/m;
-for my $part (qw(check-guards check-unit check-fuzz check-wire)) {
+for my $part (qw(check-guards check-unit check-fuzz check-wire check-crash-briefly)) {
     like $check // '', qr/\b$part\b/, "check runs $part";
 }
 

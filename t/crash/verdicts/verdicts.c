@@ -102,7 +102,7 @@ static int never(void *baton)
 
 static pid_t start_keeper(const condreq_store_config_t *config)
 {
-    static const condreq_keeper_t keeper = {NULL, keeper_log, never};
+    static const condreq_keeper_t keeper = {NULL, keeper_log, never, never};
     condreq_trouble_t trouble;
     apr_pool_t *pool;
     pid_t pid;
