@@ -338,17 +338,35 @@ static int sweep_look(bdb_store_t *store, unsigned shard, apr_uint64_t from,
     return code;
 }
 
-static int sweep_take(bdb_store_t *store, DB_TXN *txn, const sweep_t *sweep)
+/* Takes an entry, and says what it had replaced itself: the sweep may not have
+ * seen it yet, and will not now.
+ * @param place  of the entry; becomes that of the other, 0 where there is none */
+static int take_entry(bdb_store_t *store, DB_TXN *txn, apr_uint64_t *place)
 {
     bdb_index_key_t at;
+    log_value_t value;
+    int code;
+
+    value_init(&value);
+    log_key_of(&at, *place);
+    *place = 0;
+    code = store->index->get(store->index, txn, &at.dbt, &value.dbt, DB_RMW);
+    if (code == DB_NOTFOUND)
+        return 0;
+    if (code == 0 && value.dbt.size >= 8)
+        *place = bdb_read_u64(value.bytes);
+    return code ? code : store->index->del(store->index, txn, &at.dbt, 0);
+}
+
+static int sweep_take(bdb_store_t *store, DB_TXN *txn, const sweep_t *sweep)
+{
+    apr_uint64_t place;
     unsigned i;
     int code = 0;
 
-    for (i = 0; i < sweep->count && code == 0; i++) {
-        log_key_of(&at, sweep->places[i]);
-        code = store->index->del(store->index, txn, &at.dbt, 0);
-        code = code == DB_NOTFOUND ? 0 : code;
-    }
+    for (i = 0; i < sweep->count && code == 0; i++)
+        for (place = sweep->places[i]; place && code == 0;)
+            code = take_entry(store, txn, &place);
     return code;
 }
 

@@ -115,6 +115,9 @@ int bdb_collection_read(bdb_store_t *store, DB_TXN *txn, const char *collection,
 
 /* Members. */
 
+/** Where a document's entry is. @return 0, or EINVAL where the key is too long */
+int bdb_member_key(bdb_index_key_t *at, const char *key);
+
 /** Inside: a document appears in its collections, or is gone from them. */
 int bdb_member_write(bdb_store_t *store, DB_TXN *txn, const char *key,
                      int is_there);

@@ -31,7 +31,7 @@ static const char *last_segment(const char *key)
     return end;
 }
 
-static int member_key(bdb_index_key_t *at, const char *key)
+int bdb_member_key(bdb_index_key_t *at, const char *key)
 {
     const char *name = last_segment(key);
     char place[CONDREQ_KEY_MAX + 2];
@@ -52,7 +52,7 @@ int bdb_member_write(bdb_store_t *store, DB_TXN *txn, const char *key,
 {
     bdb_index_key_t at;
     DBT nothing = {0};
-    int code = member_key(&at, key);
+    int code = bdb_member_key(&at, key);
 
     if (code != 0)
         return code;

@@ -7,6 +7,7 @@
 #include "apr_strings.h"
 #include "apr_thread_proc.h"
 
+#include "collections.h"
 #include "crew.h"
 #include "kills.h"
 #include "races.h"
@@ -580,6 +581,7 @@ int store_suite(const store_suite_t *suite)
 
     apr_pool_create(&pool, NULL);
     test_races(suite, pool);
+    test_collections_together(suite, pool);
     if (suite->processes)
         test_kills(suite, pool);
     test_never_prepared(suite, pool);
@@ -596,5 +598,6 @@ int store_suite(const store_suite_t *suite)
     test_draws(store, pool);
     test_members(store, pool);
     test_members_among_many(store, pool);
+    test_collections(store, pool);
     return done_testing();
 }
