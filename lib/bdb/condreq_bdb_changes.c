@@ -266,14 +266,12 @@ apr_status_t bdb_changes(condreq_store_t *store, const char *collection,
 
 /* ---- going on after an end ---- */
 
-static int last_of_shard(bdb_store_t *store, DBC *cursor, unsigned shard,
-                         apr_uint64_t *last)
+static int last_of_shard(DBC *cursor, unsigned shard, apr_uint64_t *last)
 {
     bdb_index_key_t at;
     DBT nothing = {0};
     int code;
 
-    (void)store;
     nothing.flags = DB_DBT_USERMEM | DB_DBT_PARTIAL;
     bdb_index_key(&at, shard, BDB_INDEX_LOG + 1);
     if ((code = cursor->get(cursor, &at.dbt, &nothing, DB_SET_RANGE)) == 0)
@@ -292,9 +290,8 @@ static apr_uint64_t second_after(apr_uint64_t number)
     return number ? (number / APR_USEC_PER_SEC + 1) * APR_USEC_PER_SEC : 0;
 }
 
-int bdb_changes_resume(bdb_store_t *store)
+static int last_of_all(bdb_store_t *store, apr_uint64_t *last)
 {
-    apr_uint64_t last = 0;
     unsigned shard;
     DBC *cursor;
     int code = store->index->cursor(store->index, NULL, &cursor, 0);
@@ -303,10 +300,26 @@ int bdb_changes_resume(bdb_store_t *store)
     if (code != 0)
         return code;
     for (shard = 0; shard < BDB_SHARDS && code == 0; shard++)
-        code = last_of_shard(store, cursor, shard, &last);
+        code = last_of_shard(cursor, shard, last);
     closed = cursor->close(cursor);
-    raise_to(store, second_after(last));
     return code ? code : closed;
+}
+
+/* The number outlives every process, but not a preparation. Whoever opens
+ * first may meet the next one's writers on a page, going the other way. */
+int bdb_changes_resume(bdb_store_t *store)
+{
+    apr_uint64_t last = 0;
+    int code;
+
+    if (atomic_load(store->last_change) != 0)
+        return 0;
+    do
+        code = last_of_all(store, &last);
+    while (code == DB_LOCK_DEADLOCK || code == DB_LOCK_NOTGRANTED);
+    if (code == 0)
+        raise_to(store, second_after(last));
+    return code;
 }
 
 /* ---- the sweep ---- */
