@@ -83,28 +83,21 @@ static int remove_once(condreq_exchange_t *exchange, condreq_removal_t *removal)
     }
 }
 
-/* What the transaction will most likely say. */
-static int preview(condreq_exchange_t *exchange)
+/* There is no content to be spared: only the transaction evaluates. */
+static int check_before(condreq_exchange_t *exchange)
 {
-    apr_pool_t *pool = exchange->r->pool;
     condreq_collection_t collection;
-    apr_status_t status =
-        condreq_collection_lookup(&collection, &exchange->resource,
-                                  exchange->now_us, &exchange->trouble, pool);
+    apr_status_t status = condreq_collection_lookup(
+        &collection, &exchange->resource, exchange->now_us, &exchange->trouble,
+        exchange->r->pool);
     int refused;
 
     if (status != APR_SUCCESS)
         return condreq_refuse_trouble(exchange, status, "looking into");
     if (!collection.exists)
         return condreq_refuse_missing(exchange);
-    if ((refused = condreq_check_syntax(exchange)) != OK ||
-        (refused = condreq_check_requirement(exchange)) != OK)
-        return refused;
-    if (condreq_collection_evaluate(&exchange->preconditions,
-                                    &exchange->resource, &collection,
-                                    pool) == CONDREQ_PERFORM)
-        return OK;
-    return condreq_refuse_collection(exchange, &collection);
+    refused = condreq_check_syntax(exchange);
+    return refused != OK ? refused : condreq_check_requirement(exchange);
 }
 
 int condreq_collection_delete(condreq_exchange_t *exchange)
@@ -112,7 +105,7 @@ int condreq_collection_delete(condreq_exchange_t *exchange)
     request_rec *r = exchange->r;
     condreq_removal_t removal = {&exchange->resource, &exchange->preconditions,
                                  NULL, CONDREQ_REMOVED};
-    int status = preview(exchange);
+    int status = check_before(exchange);
 
     if (status != OK)
         return status;

@@ -418,8 +418,9 @@ static int answer(listing_t *listing)
     condreq_representation_t room;
     const condreq_representation_t *repr = condreq_collection_representation(
         &room, &exchange->resource, &listing->collection,
-        condreq_listing_variant(exchange, exchange->resource.rules, r->args,
-                                listing->query.lines, r->pool),
+        condreq_listing_variant(exchange, exchange->resource.rules,
+                                condreq_request(r)->query, listing->query.lines,
+                                r->pool),
         exchange->now_us, r->pool);
     condreq_verdict_t verdict = condreq_evaluate(
         &exchange->preconditions, repr, 1, exchange->conf->rules.evaluate);

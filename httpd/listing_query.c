@@ -176,7 +176,8 @@ static const char *read_parameter(condreq_listing_query_t *query,
 static const char *read_parameters(condreq_listing_query_t *query,
                                    condreq_exchange_t *exchange)
 {
-    char *rest = apr_pstrdup(exchange->r->pool, exchange->r->args);
+    char *rest =
+        apr_pstrdup(exchange->r->pool, condreq_request(exchange->r)->query);
     const char *fault = NULL;
     unsigned seen = 0;
     char *pair, *last;
@@ -200,7 +201,7 @@ int condreq_listing_query_read(condreq_listing_query_t *query,
     query->prefix = "";
     query->lines =
         condreq_accept_is_ndjson(apr_table_get(r->headers_in, "Accept"));
-    if (r->args)
+    if (condreq_request(r)->query)
         fault = read_parameters(query, exchange);
     if (fault)
         return condreq_refuse(r, HTTP_BAD_REQUEST, NULL, fault, NULL);

@@ -175,6 +175,8 @@ int condreq_become_user(void);
 typedef struct condreq_request_t {
     /** the path that the client named, as translate_name first saw it */
     const char *uri;
+    /** and the query behind it, before anybody rewrote that; or NULL */
+    const char *query;
     /** its section both names our handler and says who may come in */
     int skips_walk;
     /** bytes of the document that is being sent, where one is */

@@ -216,33 +216,44 @@ static apr_status_t remove_one(condreq_txn_t *txn, const char *key,
     return store->put(txn, key, &next);
 }
 
-/* What speaks against it, now that nobody else writes below the collection. */
+static apr_status_t check_size(condreq_removal_t *removal, condreq_txn_t *txn,
+                               const doomed_t *doomed)
+{
+    apr_uint64_t bytes;
+
+    if (doomed->count > CONDREQ_COLLECTION_DOCUMENTS_MAX) {
+        removal->outcome = CONDREQ_REMOVAL_TOO_LARGE;
+        return APR_SUCCESS;
+    }
+    STORE_TRY(measure(doomed, txn, &bytes));
+    if (bytes > CONDREQ_COLLECTION_BYTES_MAX)
+        removal->outcome = CONDREQ_REMOVAL_TOO_LARGE;
+    return APR_SUCCESS;
+}
+
+/* What speaks against it, now that nobody else writes below the collection.
+ * The preconditions come last (section 13.2.1). */
 static apr_status_t removal_decide(condreq_removal_t *removal,
                                    condreq_txn_t *txn, doomed_t *doomed,
                                    apr_pool_t *pool)
 {
     condreq_collection_t collection;
     condreq_verdict_t verdict;
-    apr_uint64_t bytes;
 
+    removal->outcome = CONDREQ_REMOVED;
     STORE_TRY(condreq_collection_bind(txn, removal->resource,
                                       removal->preconditions, &collection,
                                       &verdict, pool));
-    removal->outcome = !collection.exists          ? CONDREQ_REMOVAL_MISSING
-                       : verdict == CONDREQ_FAILED ? CONDREQ_REMOVAL_FAILED
-                                                   : CONDREQ_REMOVED;
-    if (removal->outcome != CONDREQ_REMOVED)
-        return APR_SUCCESS;
     STORE_TRY(find_doomed(doomed, txn, removal->resource, pool));
-    if (doomed->count > CONDREQ_COLLECTION_DOCUMENTS_MAX)
-        removal->outcome = CONDREQ_REMOVAL_TOO_LARGE;
+    STORE_TRY(check_size(removal, txn, doomed));
+    if (!collection.exists)
+        removal->outcome = CONDREQ_REMOVAL_MISSING;
+    else if (removal->outcome != CONDREQ_REMOVED)
+        return APR_SUCCESS;
     else if (!all_are_allowed(doomed, removal->allowed))
         removal->outcome = CONDREQ_REMOVAL_OTHERS;
-    if (removal->outcome != CONDREQ_REMOVED)
-        return APR_SUCCESS;
-    STORE_TRY(measure(doomed, txn, &bytes));
-    if (bytes > CONDREQ_COLLECTION_BYTES_MAX)
-        removal->outcome = CONDREQ_REMOVAL_TOO_LARGE;
+    else if (verdict == CONDREQ_FAILED)
+        removal->outcome = CONDREQ_REMOVAL_FAILED;
     return APR_SUCCESS;
 }
 

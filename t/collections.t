@@ -41,9 +41,21 @@ is POST('/docs/cond/', '{}', if_match => '*'), 412, 'If-Match: * fails of a coll
 is POST('/docs/cond/', '{}', if_none_match => '*'), 201, 'If-None-Match: * holds of it';
 is POST('/docs/cond/', '{}', if_none_match => '*'), 412, 'and not of one with documents';
 is POST('/docs/cond/', '{}', if_match => '*'), 201, 'for which If-Match: * holds';
-is POST('/docs/cond/', '{}', if_match => '"1"'), 412, 'it has no tag';
-is POST('/docs/cond/', '{}', if_none_match => '"1"'), 201, 'in either field';
-is POST('/docs/cond/', '{}', if_unmodified_since => 'Sun, 06 Nov 1994 08:49:37 GMT'), 201, 'and no date';
+my $tag = GET('/docs/cond/')->etag;
+is POST('/docs/cond/', '{}', if_match => '"1"'), 412, 'a tag that it never had is not its own';
+is POST('/docs/cond/', '{}', if_none_match => $tag), 412, 'nor does it lack its own';
+is POST('/docs/cond/', '{}', if_match => $tag), 201, 'with its own tag one may add to it';
+is POST('/docs/cond/', '{}', if_match => $tag), 412, 'and no second one';
+is POST('/docs/cond/', '{}', if_none_match => $tag), 201, 'which is another now';
+is POST('/docs/cond/', '{}', if_match => $_->etag), 201, 'whichever representation it came with'
+    for GET('/docs/cond/?limit=1');
+is POST('/docs/cond/', '{}', if_match => $_->etag), 201, 'line by line'
+    for GET('/docs/cond/', accept => 'application/x-ndjson');
+is POST('/docs/cond/', '{}', if_unmodified_since => 'Sun, 06 Nov 1994 08:49:37 GMT'), 412, 'it has a date, too';
+is POST('/docs/cond/', '{}', if_unmodified_since => 'Thu, 31 Dec 2099 00:00:00 GMT'), 201, 'that may be compared';
+my $said = POST('/docs/cond/', '{}', if_match => $tag);
+is $said->json->{etag}, GET('/docs/cond/')->etag, 'a 412 says which tag it has';
+is POST('/docs/cond/', '{}', if_match => $said->json->{etag}), 201, 'with which one may go on';
 DELETE "/docs/cond/$_" for 1 .. 9;
 is POST('/docs/cond/', '{}', if_match => '*'), 412, 'when its documents are removed it is no more';
 
