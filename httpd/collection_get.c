@@ -237,7 +237,10 @@ static void set_fields(listing_t *listing, const condreq_representation_t *repr)
 
     ap_set_content_type(r, listing->query.lines ? CONDREQ_NDJSON_TYPE
                                                 : "application/json");
-    apr_table_mergen(r->headers_out, "Vary", "Accept");
+    apr_table_mergen(r->headers_out, "Vary",
+                     condreq_siblings_alike(listing->exchange)
+                         ? "Accept"
+                         : "Accept, Authorization, Cookie");
     if (repr && repr->etag.opaque_tag)
         apr_table_setn(r->headers_out, "ETag",
                        condreq_etag_text(&repr->etag, r->pool));

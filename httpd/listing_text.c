@@ -39,6 +39,17 @@ void condreq_text_add_all(condreq_text_t *text, ...)
 
 /* ---- representations ---- */
 
+/* What httpd may know a client by; each member may be asked for by another. */
+static const char *seen_by(request_rec *r, apr_pool_t *pool)
+{
+    const char *authorization = apr_table_get(r->headers_in, "Authorization");
+    const char *cookie = apr_table_get(r->headers_in, "Cookie");
+
+    return apr_pstrcat(pool, r->useragent_ip, "\n", r->user ? r->user : "",
+                       "\n", authorization ? authorization : "", "\n",
+                       cookie ? cookie : "", NULL);
+}
+
 /* Whatever else the text of a listing depends on: how tags are made, and, where
  * members are shown to some, to whom. */
 const char *condreq_listing_variant(condreq_exchange_t *exchange,
@@ -48,15 +59,15 @@ const char *condreq_listing_variant(condreq_exchange_t *exchange,
 {
     const condreq_strategy_t *strategy = &rules->strategy;
     char *variant = apr_palloc(pool, CONDREQ_VARIANT_LENGTH + 1);
-    const char *seen_by = "";
 
-    if (!condreq_siblings_alike(exchange))
-        seen_by = exchange->r->user ? exchange->r->user : "-";
     condreq_collection_variant(
-        variant, apr_psprintf(pool, "%d\n%s\n%d\n%s\n%d\n%s", lines,
-                              query ? query : "", (int)strategy->kind,
-                              strategy->format ? strategy->format : "",
-                              strategy->weak, seen_by));
+        variant,
+        apr_psprintf(pool, "%d\n%s\n%d\n%s\n%d\n%s", lines, query ? query : "",
+                     (int)strategy->kind,
+                     strategy->format ? strategy->format : "", strategy->weak,
+                     condreq_siblings_alike(exchange)
+                         ? ""
+                         : seen_by(exchange->r, pool)));
     return variant;
 }
 

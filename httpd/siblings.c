@@ -203,7 +203,8 @@ static int has_conditions(request_rec *r)
     return core->sec_if && core->sec_if->nelts;
 }
 
-static int are_alike(request_rec *r)
+/* @return NULL, or what could tell one member from another */
+static const char *why_they_differ(request_rec *r)
 {
     const condreq_request_t *request = condreq_request(r);
     const condreq_server_conf_t *main_server =
@@ -214,15 +215,34 @@ static int are_alike(request_rec *r)
             ? request->uri
             : apr_pstrcat(r->pool, request->uri, "/", NULL);
 
-    return request->skips_walk && !main_server->urls_judged &&
-           !has_conditions(r) && !any_section_is_about_some(r, collection) &&
-           only_known_modules_decide();
+    if (!request->skips_walk)
+        return "no Location says both SetHandler condreq and Require";
+    if (main_server->urls_judged)
+        return "some Require, Redirect, RewriteRule or the like may look at "
+               "the URL";
+    if (has_conditions(r))
+        return "there is an If";
+    if (any_section_is_about_some(r, collection))
+        return "a Location or LocationMatch may be about some of them";
+    if (!only_known_modules_decide())
+        return "a module that is not httpd's own has a word";
+    return NULL;
 }
 
 int condreq_siblings_alike(condreq_exchange_t *exchange)
 {
-    if (exchange->siblings == CONDREQ_SIBLINGS_UNKNOWN)
-        exchange->siblings = are_alike(exchange->r) ? CONDREQ_SIBLINGS_ALIKE
-                                                    : CONDREQ_SIBLINGS_DIFFER;
+    request_rec *r = exchange->r;
+    const char *why;
+
+    if (exchange->siblings == CONDREQ_SIBLINGS_UNKNOWN) {
+        why = why_they_differ(r);
+        exchange->siblings =
+            why ? CONDREQ_SIBLINGS_DIFFER : CONDREQ_SIBLINGS_ALIKE;
+        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r,
+                      CONDREQ_LOGNO(2003) "%s: %s%s", exchange->resource.key,
+                      why ? "each member is asked for by itself: "
+                          : "what is true of one member is true of all",
+                      why ? why : "");
+    }
     return exchange->siblings == CONDREQ_SIBLINGS_ALIKE;
 }

@@ -48,7 +48,7 @@ my @asked = (
     [ 'PUT', 'a', {}, '{', '400 | - | - | - | yes', 'for bad JSON, too' ],
     [ 'GET', 'none', {}, undef, '404 | - | - | - | yes', 'a 404' ],
     [ 'PUT', '', {}, '{}', '405 | - | - | - | yes', 'a 405' ],
-    [ 'GET', '', {}, undef, '200 | max-age=60 | Accept,Accept-Language | yes | yes', 'a listing has what a document has' ],
+    [ 'GET', '', {}, undef, '200 | max-age=60 | Accept,Authorization,Cookie,Accept-Language | yes | yes', 'a listing has what a document has' ],
     [ 'PUT', 'a', { content_type => 'text/plain' }, 'x', '415 | - | - | - | yes', 'a 415' ],
     [ 'GET', 'a', { range => 'bytes=100-' }, undef, '416 | - | - | - | yes', 'a 416' ],
     [ 'BREW', 'a', {}, undef, '501 | - | - | - | yes', 'a 501' ],
