@@ -86,6 +86,7 @@ static int remove_once(condreq_exchange_t *exchange, condreq_removal_t *removal)
 /* There is no content to be spared: only the transaction evaluates. */
 static int check_before(condreq_exchange_t *exchange)
 {
+    condreq_write_t write = {.only = CONDREQ_PUT_UPDATE};
     condreq_collection_t collection;
     apr_status_t status = condreq_collection_lookup(
         &collection, &exchange->resource, exchange->now_us, &exchange->trouble,
@@ -97,7 +98,8 @@ static int check_before(condreq_exchange_t *exchange)
     if (!collection.exists)
         return condreq_refuse_missing(exchange);
     refused = condreq_check_syntax(exchange);
-    return refused != OK ? refused : condreq_check_requirement(exchange);
+    return refused != OK ? refused
+                         : condreq_check_requirement(exchange, &write);
 }
 
 int condreq_collection_delete(condreq_exchange_t *exchange)

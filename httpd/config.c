@@ -53,6 +53,8 @@ void *condreq_dir_conf_create(apr_pool_t *pool, char *path)
     settle_limits(conf);
     conf->require = CONDREQ_REQUIRE_NONE;
     conf->require_methods = WRITING_METHODS;
+    conf->patches = 1;
+    conf->conflict = CONDREQ_CONFLICT_VALIDATORS;
     conf->ids = CONDREQ_IDS_SEQUENCE;
     return conf;
 }
@@ -106,6 +108,12 @@ void *condreq_dir_conf_merge(apr_pool_t *pool, void *base_conf, void *add_conf)
         conf->require = base->require;
         conf->require_methods = base->require_methods;
     }
+    if (!(add->set & CONDREQ_SET_PATCH)) {
+        conf->patches = base->patches;
+        conf->patch_creates = base->patch_creates;
+    }
+    if (!(add->set & CONDREQ_SET_CONFLICT))
+        conf->conflict = base->conflict;
     if (!(add->set & CONDREQ_SET_IDS))
         conf->ids = base->ids;
     if (!(add->set & CONDREQ_SET_TYPES))
@@ -387,6 +395,44 @@ static const char *set_put(cmd_parms *cmd, void *conf_ptr, const char *how,
                             "nothing, not '%s'",
                             how, only);
     return done(conf, CONDREQ_SET_PUT);
+}
+
+/* ---- CondReqPatch ---- */
+
+static const char *set_patch(cmd_parms *cmd, void *conf_ptr,
+                             const char *switched, const char *create)
+{
+    condreq_dir_conf_t *conf = conf_ptr;
+
+    if (strcasecmp(switched, "On") && strcasecmp(switched, "Off"))
+        return apr_psprintf(cmd->pool, "CondReqPatch '%s': write On or Off",
+                            switched);
+    conf->patches = !strcasecmp(switched, "On");
+    if (create && (!conf->patches || strcasecmp(create, "create")))
+        return apr_psprintf(
+            cmd->pool, "CondReqPatch: after %s write %s, not '%s'", switched,
+            conf->patches ? "create or nothing" : "nothing", create);
+    conf->patch_creates = create != NULL;
+    return done(conf, CONDREQ_SET_PATCH);
+}
+
+/* ---- CondReqConflict ---- */
+
+static const char *set_conflict(cmd_parms *cmd, void *conf_ptr,
+                                const char *shown)
+{
+    condreq_dir_conf_t *conf = conf_ptr;
+
+    if (!strcasecmp(shown, "validators"))
+        conf->conflict = CONDREQ_CONFLICT_VALIDATORS;
+    else if (!strcasecmp(shown, "document"))
+        conf->conflict = CONDREQ_CONFLICT_DOCUMENT;
+    else
+        return apr_psprintf(cmd->pool,
+                            "CondReqConflict '%s': write validators or "
+                            "document",
+                            shown);
+    return done(conf, CONDREQ_SET_CONFLICT);
 }
 
 /* ---- CondReqIds ---- */
@@ -674,6 +720,10 @@ const command_rec condreq_commands[] = {
                       "none|etag|any [method] ..."),
     AP_INIT_TAKE12("CondReqPut", set_put, NULL, OR_FILEINFO,
                    "replace|merge [create|update]"),
+    AP_INIT_TAKE12("CondReqPatch", set_patch, NULL, OR_FILEINFO,
+                   "On|Off [create]"),
+    AP_INIT_TAKE1("CondReqConflict", set_conflict, NULL, OR_FILEINFO,
+                  "validators|document"),
     AP_INIT_TAKE1("CondReqIds", set_ids, NULL, OR_FILEINFO, "sequence|uuid"),
     AP_INIT_TAKE_ARGV("CondReqMembers", set_members, NULL, OR_FILEINFO,
                       "none, or id[=name] version[=name] updated_at[=name]"),

@@ -72,10 +72,11 @@ void condreq_send_length(request_rec *r, apr_uint64_t length)
 }
 
 /* RFC 9110 section 15.4.5: of a representation's fields a 304 has ETag, and
- * Last-Modified only in its place. */
+ * Last-Modified only in its place; a digest would tell no cache anything. */
 void condreq_send_not_modified(request_rec *r)
 {
     r->status = HTTP_NOT_MODIFIED;
+    condreq_unsend_digests(r);
     apr_table_unset(r->headers_out, "Accept-Ranges");
     if (apr_table_get(r->headers_out, "ETag"))
         apr_table_unset(r->headers_out, "Last-Modified");
@@ -106,9 +107,13 @@ static int send_document(condreq_exchange_t *exchange, condreq_record_t *record,
     condreq_settle_range(r, &exchange->preconditions, repr);
     condreq_send_length(r, record->body_length);
     /* No filter here looks at the bytes, so HEAD needs none. */
-    if (r->header_only)
-        return condreq_send_bytes(r, NULL, 0, 1);
+    if (r->header_only) {
+        status = condreq_send_digests(exchange, record, NULL);
+        return status == OK ? condreq_send_bytes(r, NULL, 0, 1) : status;
+    }
     status = condreq_read_decided(exchange, record, &bytes);
+    if (status == OK)
+        status = condreq_send_digests(exchange, record, bytes);
     if (status != OK)
         return status;
     return condreq_send_bytes(r, bytes, (apr_size_t)record->body_length, 1);

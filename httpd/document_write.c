@@ -1,4 +1,5 @@
-/* PUT and DELETE of a document, POST to a collection.
+/* PUT and DELETE of a document, POST to a collection, and what every write has
+ * in common.
  * The order is RFC 9110 section 13.2.1's: what the answer would be without the
  * content and without preconditions; then the preconditions, as a preview, so
  * that a stale writer's content is not even read; then the content; and the
@@ -6,47 +7,11 @@
 #include "mod_condreq.h"
 
 #include "apr_strings.h"
-#include "condreq_date.h"
 
 /* A UUID; 64 bits in decimal are shorter. */
 #define LONGEST_ID 36
 
 /* ---- before the content ---- */
-
-static int names_a_tag(const condreq_etag_list_t *list)
-{
-    return list->given && list->count > 0;
-}
-
-/* RFC 6585 section 3. "If-Match: *" holds for whatever is there, so it guards
- * against no lost update. */
-static int requirement_is_met(const condreq_dir_conf_t *conf,
-                              const condreq_preconditions_t *pre)
-{
-    if (conf->require == CONDREQ_REQUIRE_NONE || names_a_tag(&pre->if_match) ||
-        pre->if_none_match.any)
-        return 1;
-    return conf->require == CONDREQ_REQUIRE_ANY && !pre->if_match.given &&
-           pre->if_unmodified_since.given;
-}
-
-int condreq_check_requirement(condreq_exchange_t *exchange)
-{
-    const condreq_dir_conf_t *conf = exchange->conf;
-    request_rec *r = exchange->r;
-
-    if (!(conf->require_methods & AP_METHOD_BIT << r->method_number) ||
-        requirement_is_met(conf, &exchange->preconditions))
-        return OK;
-    return condreq_refuse(
-        r, HTTP_PRECONDITION_REQUIRED, NULL,
-        conf->require == CONDREQ_REQUIRE_ANY
-            ? "Send If-Match with the ETag that GET gave, If-Unmodified-Since "
-              "with its Last-Modified, or If-None-Match: * to create."
-            : "Send If-Match with the ETag that GET gave, or If-None-Match: * "
-              "to create.",
-        NULL);
-}
 
 int condreq_check_syntax(condreq_exchange_t *exchange)
 {
@@ -61,14 +26,25 @@ int condreq_check_syntax(condreq_exchange_t *exchange)
 static int refuse_outcome(condreq_exchange_t *exchange,
                           const condreq_write_t *write)
 {
+    request_rec *r = exchange->r;
+
     switch (write->outcome) {
     case CONDREQ_MISSING:
         return condreq_refuse_missing(exchange);
     case CONDREQ_PRECONDITION_FAILED:
         return condreq_refuse_precondition(exchange, &write->record);
     case CONDREQ_TOO_LARGE:
-        return condreq_refuse(exchange->r, HTTP_REQUEST_ENTITY_TOO_LARGE, NULL,
+        return condreq_refuse(r, HTTP_REQUEST_ENTITY_TOO_LARGE, NULL,
                               "The merged document would be too large.", NULL);
+    case CONDREQ_NOT_JSON:
+    case CONDREQ_PATCH_REFUSED:
+        return condreq_refuse_patch(exchange, write);
+    case CONDREQ_NOT_AN_OBJECT:
+        return condreq_refuse_no_object(r);
+    case CONDREQ_INVALID:
+        return condreq_refuse_invalid(exchange);
+    case CONDREQ_CONTENDED:
+        return condreq_refuse_contended(r);
     default:
         return OK;
     }
@@ -77,7 +53,7 @@ static int refuse_outcome(condreq_exchange_t *exchange,
 /* What the transaction will most likely say, before the content is read. Where
  * the document is missing that comes first; the requirement of a precondition
  * comes before the precondition. */
-static int preview(condreq_exchange_t *exchange, condreq_write_t *write)
+int condreq_write_preview(condreq_exchange_t *exchange, condreq_write_t *write)
 {
     condreq_store_t *store = exchange->resource.store;
     apr_pool_t *pool = exchange->r->pool;
@@ -93,7 +69,7 @@ static int preview(condreq_exchange_t *exchange, condreq_write_t *write)
         return condreq_refuse_missing(exchange);
     if ((status = condreq_check_syntax(exchange)) != OK)
         return status;
-    if ((status = condreq_check_requirement(exchange)) != OK)
+    if ((status = condreq_check_requirement(exchange, write)) != OK)
         return status;
     write->outcome = condreq_write_decide(write, &write->record, pool);
     return refuse_outcome(exchange, write);
@@ -125,17 +101,22 @@ representation_of(condreq_exchange_t *exchange, const condreq_write_t *write,
                                            exchange->r->pool);
 }
 
-/* RFC 9110 section 9.3.4: without the representation a validator would be
- * taken for one of the bytes that the client sent. */
+/* RFC 9110 section 9.3.4: without the representation a validator of PUT would
+ * be taken for one of the bytes that the client sent. Nobody takes a patch for
+ * the document: there the client may go on with the new tag, as in the example
+ * of RFC 5789 section 2.1. */
 static int send_minimal(condreq_exchange_t *exchange,
                         const condreq_write_t *write)
 {
     request_rec *r = exchange->r;
     condreq_representation_t room;
 
-    if (is_stored_as_sent(write))
+    if (is_stored_as_sent(write) || write->patches)
         condreq_send_validators(exchange, &write->record,
                                 representation_of(exchange, write, &room));
+    if (write->patches)
+        apr_table_setn(r->headers_out, "Content-Location",
+                       document_uri(exchange));
     r->content_type = NULL;
     if (r->status == HTTP_OK)
         r->status = HTTP_NO_CONTENT;
@@ -154,11 +135,13 @@ static int send_representation(condreq_exchange_t *exchange,
                             representation_of(exchange, write, &room));
     apr_table_setn(r->headers_out, "Content-Location", document_uri(exchange));
     ap_set_content_length(r, (apr_off_t)write->stored_length);
+    /* The bytes are here, so this cannot fail. */
+    condreq_send_digests(exchange, &write->record, write->stored);
     return condreq_send_bytes(r, write->stored, write->stored_length, 1);
 }
 
-static int answer_written(condreq_exchange_t *exchange,
-                          const condreq_write_t *write)
+int condreq_write_answer(condreq_exchange_t *exchange,
+                         const condreq_write_t *write)
 {
     request_rec *r = exchange->r;
     condreq_return_t wanted =
@@ -174,8 +157,9 @@ static int answer_written(condreq_exchange_t *exchange,
         send_preference(r, "return=minimal");
         return send_minimal(exchange, write);
     }
-    /* A merge shows members that the client need not have known. */
-    if (write->merge && !condreq_client_may_get(exchange))
+    /* A patch shows members that the client need not have known. */
+    if (write->kind != CONDREQ_CONTENT_DOCUMENT &&
+        !condreq_client_may_get(exchange))
         return send_minimal(exchange, write);
     if (wanted == CONDREQ_RETURN_REPRESENTATION)
         send_preference(r, "return=representation");
@@ -184,20 +168,8 @@ static int answer_written(condreq_exchange_t *exchange,
 
 /* ---- methods ---- */
 
-static int read_and_check(condreq_exchange_t *exchange,
-                          condreq_content_t *content, int is_json, int merge)
-{
-    int as_object =
-        merge || !condreq_members_none(&exchange->conf->rules.members);
-    int status = condreq_content_read(exchange, content);
-
-    if (status == OK && is_json)
-        status = condreq_content_check(exchange, content, as_object);
-    return status;
-}
-
-static void write_init(condreq_exchange_t *exchange, condreq_write_t *write,
-                       condreq_content_t *content, condreq_put_only_t only)
+void condreq_write_init(condreq_exchange_t *exchange, condreq_write_t *write,
+                        condreq_content_t *content, condreq_put_only_t only)
 {
     memset(write, 0, sizeof *write);
     if (content)
@@ -206,6 +178,32 @@ static void write_init(condreq_exchange_t *exchange, condreq_write_t *write,
     write->preconditions = &exchange->preconditions;
     write->content = content;
     write->only = only;
+    if (content)
+        condreq_write_validated(exchange, write);
+}
+
+int condreq_write_perform(condreq_exchange_t *exchange, condreq_write_t *write,
+                          const char *doing)
+{
+    apr_status_t status =
+        condreq_document_write(write, &exchange->trouble, exchange->r->pool);
+
+    if (status != APR_SUCCESS)
+        return condreq_refuse_trouble(exchange, status, doing);
+    return refuse_outcome(exchange, write);
+}
+
+static int read_and_check(condreq_exchange_t *exchange,
+                          condreq_content_t *content, int is_json, int merge)
+{
+    const condreq_rules_t *rules = &exchange->conf->rules;
+    int as_object = merge || !condreq_members_none(&rules->members);
+    int status = condreq_content_read(exchange, content);
+
+    if (status == OK && is_json)
+        status =
+            condreq_content_check(exchange, content, &rules->json, as_object);
+    return status;
 }
 
 int condreq_document_put(condreq_exchange_t *exchange)
@@ -213,43 +211,35 @@ int condreq_document_put(condreq_exchange_t *exchange)
     const condreq_rules_t *rules = &exchange->conf->rules;
     condreq_content_t content;
     condreq_write_t write;
-    apr_status_t status;
-    int is_json, refused;
+    int merge, is_json, status;
 
-    write_init(exchange, &write, &content, rules->put_only);
-    refused = condreq_content_announced(exchange, &content, &is_json);
-    if (refused != OK)
-        return refused;
-    write.merge = is_json && rules->put_merge;
-    if ((refused = preview(exchange, &write)) != OK)
-        return refused;
-    refused = read_and_check(exchange, &content, is_json, write.merge);
-    if (refused != OK)
-        return refused;
-    status =
-        condreq_document_write(&write, &exchange->trouble, exchange->r->pool);
-    if (status != APR_SUCCESS)
-        return condreq_refuse_trouble(exchange, status, "writing");
-    if ((refused = refuse_outcome(exchange, &write)) != OK)
-        return refused;
-    return answer_written(exchange, &write);
+    condreq_write_init(exchange, &write, &content, rules->put_only);
+    status = condreq_content_announced(exchange, &content, &is_json);
+    if (status != OK)
+        return status;
+    merge = is_json && rules->put_merge;
+    if (merge)
+        write.kind = CONDREQ_CONTENT_MERGE_PATCH;
+    status = condreq_write_preview(exchange, &write);
+    if (status == OK)
+        status = read_and_check(exchange, &content, is_json, merge);
+    if (status == OK)
+        status = condreq_write_perform(exchange, &write, "writing");
+    return status == OK ? condreq_write_answer(exchange, &write) : status;
 }
 
 int condreq_document_delete(condreq_exchange_t *exchange)
 {
     request_rec *r = exchange->r;
     condreq_write_t write;
-    apr_status_t status;
-    int refused;
+    int status;
 
-    write_init(exchange, &write, NULL, CONDREQ_PUT_UPDATE);
-    if ((refused = preview(exchange, &write)) != OK)
-        return refused;
-    status = condreq_document_write(&write, &exchange->trouble, r->pool);
-    if (status != APR_SUCCESS)
-        return condreq_refuse_trouble(exchange, status, "deleting");
-    if ((refused = refuse_outcome(exchange, &write)) != OK)
-        return refused;
+    condreq_write_init(exchange, &write, NULL, CONDREQ_PUT_UPDATE);
+    status = condreq_write_preview(exchange, &write);
+    if (status == OK)
+        status = condreq_write_perform(exchange, &write, "deleting");
+    if (status != OK)
+        return status;
     r->status = HTTP_NO_CONTENT;
     r->content_type = NULL;
     return condreq_send_bytes(r, NULL, 0, 1);
@@ -272,7 +262,7 @@ static int preview_collection(condreq_exchange_t *exchange,
     int refused = condreq_check_syntax(exchange);
 
     if (refused == OK)
-        refused = condreq_check_requirement(exchange);
+        refused = condreq_check_requirement(exchange, write);
     if (refused != OK)
         return refused;
     status =
@@ -296,7 +286,7 @@ int condreq_collection_post(condreq_exchange_t *exchange)
                               "The path of a document in this collection "
                               "would be over 1024 bytes.",
                               NULL);
-    write_init(exchange, &write, &content, CONDREQ_PUT_ANY);
+    condreq_write_init(exchange, &write, &content, CONDREQ_PUT_ANY);
     refused = condreq_content_announced(exchange, &content, &is_json);
     if (refused == OK)
         refused = preview_collection(exchange, &write);
@@ -311,5 +301,5 @@ int condreq_collection_post(condreq_exchange_t *exchange)
     if ((refused = refuse_creation(exchange, &write)) != OK)
         return refused;
     exchange->resource = *created;
-    return answer_written(exchange, &write);
+    return condreq_write_answer(exchange, &write);
 }

@@ -180,12 +180,15 @@ int condreq_exchange_begin(condreq_exchange_t *exchange, request_rec *r)
     return OK;
 }
 
-/* OPTIONS says the methods and nothing else. */
+/* OPTIONS says the methods, and which patches PATCH takes. */
 static int answer_options(condreq_exchange_t *exchange)
 {
     request_rec *r = exchange->r;
 
     apr_table_setn(r->headers_out, "Allow", condreq_allowed(exchange));
+    /* RFC 5789 section 3.1 */
+    if (!exchange->is_collection && exchange->conf->patches)
+        condreq_send_accept_patch(r->headers_out);
     ap_set_content_length(r, 0);
     r->content_type = NULL;
     return condreq_send_bytes(r, NULL, 0, 1);
@@ -196,6 +199,7 @@ static int dispatch(condreq_exchange_t *exchange)
     int is_collection = exchange->is_collection;
 
     if (exchange->r->method_number != M_PUT &&
+        exchange->r->method_number != M_PATCH &&
         exchange->r->method_number != M_POST)
         condreq_content_abandon(exchange->r);
     switch (exchange->r->method_number) {
@@ -205,6 +209,10 @@ static int dispatch(condreq_exchange_t *exchange)
     case M_PUT:
         return is_collection ? condreq_refuse_method(exchange)
                              : condreq_document_put(exchange);
+    case M_PATCH:
+        return is_collection || !exchange->conf->patches
+                   ? condreq_refuse_method(exchange)
+                   : condreq_document_patch(exchange);
     case M_DELETE:
         return is_collection ? condreq_collection_delete(exchange)
                              : condreq_document_delete(exchange);

@@ -7,6 +7,7 @@
 
 #include "apr_strings.h"
 #include "condreq_date.h"
+#include "condreq_media_type.h"
 
 /* ---- text ---- */
 
@@ -201,7 +202,7 @@ static apr_status_t add_document(const member_t *member, int *added)
         condreq_text_add_all(
             member->text, ", \"media_type\": ",
             condreq_json_quote(record->media_type, member->pool), NULL);
-    if (bytes && condreq_media_type_is_json(record->media_type, member->pool))
+    if (bytes && condreq_media_type_is_json(record->media_type))
         add_json(member, bytes, (apr_size_t)record->body_length);
     condreq_text_add_all(member->text, "}", NULL);
     return APR_SUCCESS;

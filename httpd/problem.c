@@ -7,7 +7,6 @@
 #include "mod_core.h"
 
 #include "apr_strings.h"
-#include "condreq_date.h"
 
 /* RFC 4151. Types have no page of their own to be fetched. */
 #define TYPE_PREFIX "tag:mod-condreq,2026:"
@@ -19,15 +18,21 @@
 int condreq_refuse(request_rec *r, int status, const char *kind,
                    const char *detail, const char *members)
 {
-    condreq_problem_t *problem = apr_palloc(r->pool, sizeof *problem);
+    condreq_problem_t problem = {0};
 
-    problem->status = status;
-    problem->kind = kind;
-    problem->detail = detail;
-    problem->members = members;
-    condreq_request(r)->problem = problem;
+    problem.status = status;
+    problem.kind = kind;
+    problem.detail = detail;
+    problem.members = members;
+    return condreq_refuse_with(r, &problem);
+}
+
+int condreq_refuse_with(request_rec *r, const condreq_problem_t *problem)
+{
+    condreq_request(r)->problem =
+        apr_pmemdup(r->pool, problem, sizeof *problem);
     condreq_content_abandon(r);
-    return status;
+    return problem->status;
 }
 
 int condreq_refuse_unavailable(request_rec *r)
@@ -36,6 +41,15 @@ int condreq_refuse_unavailable(request_rec *r)
     return condreq_refuse(r, HTTP_SERVICE_UNAVAILABLE, NULL,
                           "The store cannot be reached now; nothing was "
                           "changed.",
+                          NULL);
+}
+
+int condreq_refuse_contended(request_rec *r)
+{
+    apr_table_setn(r->err_headers_out, "Retry-After", RETRY_AFTER_S);
+    return condreq_refuse(r, HTTP_SERVICE_UNAVAILABLE, NULL,
+                          "Others write this document all the time; nothing "
+                          "was changed.",
                           NULL);
 }
 
@@ -101,82 +115,39 @@ int condreq_refuse_trouble(condreq_exchange_t *exchange, apr_status_t status,
     return condreq_refuse_unavailable(r);
 }
 
-/* ---- preconditions ---- */
-
-/* What helps the client to go on: which version is there now. */
-static const char *validator_members(request_rec *r,
-                                     const condreq_representation_t *repr,
-                                     apr_uint64_t version, apr_time_t mtime_us)
-{
-    char modified[CONDREQ_DATE_RFC3339_SIZE];
-    const char *etag = "";
-
-    condreq_date_rfc3339(modified, mtime_us);
-    if (repr->etag.opaque_tag)
-        etag =
-            apr_pstrcat(r->pool, ", \"etag\": ",
-                        condreq_json_quote(
-                            condreq_etag_text(&repr->etag, r->pool), r->pool),
-                        NULL);
-    return apr_psprintf(
-        r->pool, "%s, \"version\": %" APR_UINT64_T_FMT ", \"modified\": \"%s\"",
-        etag, version, modified);
-}
-
-/* Its tag is the one that a plain GET gives. */
-int condreq_refuse_collection(condreq_exchange_t *exchange,
-                              const condreq_collection_t *seen)
-{
-    apr_pool_t *pool = exchange->r->pool;
-    const condreq_resource_t *resource = &exchange->resource;
-    const condreq_representation_t *repr = NULL;
-    condreq_representation_t room;
-    condreq_collection_t now;
-
-    if (!seen &&
-        condreq_collection_lookup(&now, resource, exchange->now_us,
-                                  &exchange->trouble, pool) == APR_SUCCESS)
-        seen = &now;
-    if (seen)
-        repr = condreq_collection_representation(
-            &room, resource, seen,
-            condreq_listing_variant(exchange, resource->rules, NULL, 0, pool),
-            exchange->now_us, pool);
-    return condreq_refuse(
-        exchange->r, HTTP_PRECONDITION_FAILED, "precondition-failed",
-        "The collection is not in the state that the request asks for; "
-        "nothing was changed.",
-        repr ? validator_members(exchange->r, repr, seen->state.version,
-                                 seen->state.mtime_us)
-             : NULL);
-}
-
-int condreq_refuse_precondition(condreq_exchange_t *exchange,
-                                const condreq_record_t *current)
-{
-    request_rec *r = exchange->r;
-    condreq_representation_t room;
-    const condreq_representation_t *repr = condreq_document_representation(
-        &room, &exchange->resource, current, exchange->now_us, r->pool);
-
-    if (repr)
-        return condreq_refuse(
-            r, HTTP_PRECONDITION_FAILED, "precondition-failed",
-            "The document is not in the state that the request asks for; "
-            "nothing was changed.",
-            validator_members(r, repr, current->version, current->mtime_us));
-    return condreq_refuse(r, HTTP_PRECONDITION_FAILED, "precondition-failed",
-                          "There is no document here, and the request asks "
-                          "for one; nothing was changed.",
-                          NULL);
-}
-
 /* ---- methods ---- */
 
 const char *condreq_allowed(const condreq_exchange_t *exchange)
 {
-    return exchange->is_collection ? "GET, HEAD, POST, DELETE, OPTIONS"
+    if (exchange->is_collection)
+        return "GET, HEAD, POST, DELETE, OPTIONS";
+    return exchange->conf->patches ? "GET, HEAD, PUT, PATCH, DELETE, OPTIONS"
                                    : "GET, HEAD, PUT, DELETE, OPTIONS";
+}
+
+/* httpd writes Allow of a 405 from its own list, which it gathers from all
+ * modules that declined. */
+static void allow_only(request_rec *r, const char *allowed)
+{
+    char *list = apr_pstrdup(r->pool, allowed);
+    char *state;
+    const char *method = apr_strtok(list, ", ", &state);
+
+    ap_allow_methods(r, REPLACE_ALLOW, method, NULL);
+    while ((method = apr_strtok(NULL, ", ", &state)) != NULL)
+        ap_allow_methods(r, MERGE_ALLOW, method, NULL);
+}
+
+static const char *said_of_methods(const condreq_exchange_t *exchange)
+{
+    if (exchange->is_collection)
+        return "This is a collection: it is listed by GET, documents are "
+               "created in it by POST, and DELETE removes it.";
+    return exchange->conf->patches
+               ? "This is a document: it is read by GET, written by PUT, "
+                 "changed by PATCH and removed by DELETE."
+               : "This is a document: it is read by GET, written by PUT and "
+                 "removed by DELETE.";
 }
 
 int condreq_refuse_method(condreq_exchange_t *exchange)
@@ -186,21 +157,10 @@ int condreq_refuse_method(condreq_exchange_t *exchange)
 
     /* An ErrorDocument's answer keeps this one. */
     apr_table_setn(r->err_headers_out, "Allow", allowed);
-    /* httpd writes Allow of a 405 from its own list, which it gathers from
-     * all modules that declined. */
-    if (exchange->is_collection)
-        ap_allow_methods(r, REPLACE_ALLOW, "GET", "HEAD", "POST", "DELETE",
-                         "OPTIONS", NULL);
-    else
-        ap_allow_methods(r, REPLACE_ALLOW, "GET", "HEAD", "PUT", "DELETE",
-                         "OPTIONS", NULL);
+    allow_only(r, allowed);
     return condreq_refuse(
         r, HTTP_METHOD_NOT_ALLOWED, "method-not-allowed",
-        exchange->is_collection
-            ? "This is a collection: it is listed by GET, documents are "
-              "created in it by POST, and DELETE removes it."
-            : "This is a document: it is read by GET, written by PUT and "
-              "removed by DELETE.",
+        said_of_methods(exchange),
         apr_psprintf(r->pool, ", \"allow\": \"%s\"", allowed));
 }
 
@@ -215,36 +175,65 @@ static const char *title_of(int status, apr_pool_t *pool)
     return apr_pstrdup(pool, space ? space + 1 : line);
 }
 
-static const char *problem_text(request_rec *r)
+static const char *type_of(const condreq_problem_t *problem, apr_pool_t *pool)
 {
-    const condreq_problem_t *problem = condreq_request(r)->problem;
-    const char *type = "about:blank";
-    const char *detail = "";
-    const char *members = "";
+    if (problem->type)
+        return condreq_json_quote(problem->type, pool);
+    return problem->kind
+               ? apr_pstrcat(pool, "\"" TYPE_PREFIX, problem->kind, "\"", NULL)
+               : "\"about:blank\"";
+}
 
-    if (problem && problem->status == r->status) {
-        if (problem->kind)
-            type = apr_pstrcat(r->pool, TYPE_PREFIX, problem->kind, NULL);
-        if (problem->detail)
-            detail =
-                apr_pstrcat(r->pool, ", \"detail\": ",
-                            condreq_json_quote(problem->detail, r->pool), NULL);
-        if (problem->members)
-            members = problem->members;
-    }
+/* All but the document that may stand behind it, and the last brace. */
+static const char *problem_text(request_rec *r,
+                                const condreq_problem_t *problem)
+{
+    apr_pool_t *pool = r->pool;
+    const char *title =
+        problem->title ? problem->title : title_of(r->status, pool);
+    const char *detail = "";
+
+    if (problem->detail)
+        detail = apr_pstrcat(pool, ", \"detail\": ",
+                             condreq_json_quote(problem->detail, pool), NULL);
     return apr_psprintf(
-        r->pool,
-        "{\"type\": \"%s\", \"title\": %s, \"status\": %d%s%s}"
-        "\n",
-        type, condreq_json_quote(title_of(r->status, r->pool), r->pool),
-        r->status, detail, members);
+        pool, "{\"type\": %s, \"title\": %s, \"status\": %d%s%s%s",
+        type_of(problem, pool), condreq_json_quote(title, pool), r->status,
+        detail, problem->members ? problem->members : "",
+        problem->document ? ", \"document\": " : "");
+}
+
+static void append(apr_bucket_brigade *brigade, request_rec *r,
+                   const char *bytes, apr_size_t length)
+{
+    APR_BRIGADE_INSERT_TAIL(
+        brigade,
+        apr_bucket_pool_create(bytes, length, r->pool, brigade->bucket_alloc));
+}
+
+/* A document may be long, and is not copied. */
+static void append_problem(apr_bucket_brigade *brigade, request_rec *r)
+{
+    static const condreq_problem_t unsaid;
+    static const char end[] = "}\n";
+    const condreq_problem_t *problem = condreq_request(r)->problem;
+    const char *text;
+    apr_size_t length;
+
+    if (!problem || problem->status != r->status)
+        problem = &unsaid;
+    text = problem_text(r, problem);
+    length = strlen(text) + problem->document_length + sizeof end - 1;
+    ap_set_content_length(r, (apr_off_t)length);
+    append(brigade, r, text, strlen(text));
+    if (problem->document_length)
+        append(brigade, r, problem->document, problem->document_length);
+    append(brigade, r, end, sizeof end - 1);
 }
 
 static apr_status_t problem_filter(ap_filter_t *f, apr_bucket_brigade *brigade)
 {
     request_rec *r = f->r;
-    apr_bucket *bucket;
-    const char *text;
 
     /* httpd's own document, in one or more brigades, is passed over. */
     if (APR_BRIGADE_EMPTY(brigade) ||
@@ -253,14 +242,9 @@ static apr_status_t problem_filter(ap_filter_t *f, apr_bucket_brigade *brigade)
         return APR_SUCCESS;
     }
     apr_brigade_cleanup(brigade);
-    text = problem_text(r);
     ap_set_content_type(r, MEDIA_TYPE);
-    ap_set_content_length(r, (apr_off_t)strlen(text));
-    bucket =
-        apr_bucket_pool_create(text, strlen(text), r->pool, f->c->bucket_alloc);
-    APR_BRIGADE_INSERT_TAIL(brigade, bucket);
-    bucket = apr_bucket_eos_create(f->c->bucket_alloc);
-    APR_BRIGADE_INSERT_TAIL(brigade, bucket);
+    append_problem(brigade, r);
+    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(f->c->bucket_alloc));
     ap_remove_output_filter(f);
     return ap_pass_brigade(f->next, brigade);
 }

@@ -7,8 +7,7 @@
 
 #include "apr_portable.h"
 #include "apr_strings.h"
-
-#define JSON_TYPE "application/json"
+#include "condreq_media_type.h"
 
 /* ---- what is announced ---- */
 
@@ -17,7 +16,7 @@ static int refuse_type(request_rec *r, const char *detail)
 {
     const condreq_dir_conf_t *conf =
         ap_get_module_config(r->per_dir_config, &condreq_module);
-    const char *accept = JSON_TYPE;
+    const char *accept = CONDREQ_JSON_TYPE;
 
     if (conf->types && conf->types->nelts)
         accept =
@@ -49,19 +48,6 @@ static int type_is_listed(const condreq_dir_conf_t *conf, const char *type)
     return 0;
 }
 
-/* application/json and the types of RFC 6839 section 3.1. A patch is no
- * document: whoever PUTs one meant PATCH. */
-static int type_is_json(const char *type)
-{
-    apr_size_t length = strlen(type);
-
-    if (!strcmp(type, "application/merge-patch+json") ||
-        !strcmp(type, "application/json-patch+json"))
-        return 0;
-    return !strcmp(type, JSON_TYPE) ||
-           (length > 5 && !strcmp(type + length - 5, "+json"));
-}
-
 /* The type and subtype in lower case, NULL where they are none. */
 static const char *essence(const char *media_type, apr_pool_t *pool)
 {
@@ -75,15 +61,8 @@ static const char *essence(const char *media_type, apr_pool_t *pool)
     return type;
 }
 
-int condreq_media_type_is_json(const char *media_type, apr_pool_t *pool)
-{
-    const char *type = essence(media_type, pool);
-
-    return type && type_is_json(type);
-}
-
 /* JSON between machines is UTF-8 (RFC 8259 section 8.1). */
-static int charset_is_utf8(const char *media_type)
+int condreq_content_is_utf8(const char *media_type)
 {
     const char *charset = ap_strcasestr(media_type, "charset=");
 
@@ -105,12 +84,12 @@ static int check_type(condreq_exchange_t *exchange, const char **media_type,
     if (!sent && r->method_number == M_POST)
         return refuse_type(r, "Say what is sent, as in Content-Type: "
                               "application/json.");
-    *media_type = sent ? sent : JSON_TYPE;
+    *media_type = sent ? sent : CONDREQ_JSON_TYPE;
     type = essence(*media_type, r->pool);
     if (!type || strlen(*media_type) > CONDREQ_MEDIA_TYPE_MAX)
         return refuse_type(r, "Content-Type is no media type.");
-    *is_json = type_is_json(type);
-    if (*is_json && !charset_is_utf8(*media_type))
+    *is_json = condreq_media_type_is_json(type);
+    if (*is_json && !condreq_content_is_utf8(*media_type))
         return refuse_type(r, "JSON is UTF-8.");
     if (*is_json || type_is_listed(exchange->conf, type))
         return OK;
@@ -167,23 +146,29 @@ static int check_length(condreq_exchange_t *exchange)
     return OK;
 }
 
-int condreq_content_announced(condreq_exchange_t *exchange,
-                              condreq_content_t *content, int *is_json)
+int condreq_content_framed(condreq_exchange_t *exchange)
 {
     request_rec *r = exchange->r;
     int status = check_length(exchange);
 
     if (status == OK)
         status = check_encoding(r);
-    if (status == OK)
-        status = check_type(exchange, &content->media_type, is_json);
     /* RFC 9110 section 14.5: a server that does not do partial PUT refuses. */
     if (status == OK && apr_table_get(r->headers_in, "Content-Range"))
         status = condreq_refuse(r, HTTP_BAD_REQUEST, NULL,
                                 "A part of a document cannot be written: send "
                                 "it whole, without Content-Range.",
                                 NULL);
-    return status;
+    return status == OK ? condreq_digests_announced(r) : status;
+}
+
+int condreq_content_announced(condreq_exchange_t *exchange,
+                              condreq_content_t *content, int *is_json)
+{
+    int status = condreq_content_framed(exchange);
+
+    return status == OK ? check_type(exchange, &content->media_type, is_json)
+                        : status;
 }
 
 /* ---- what is read ---- */
@@ -363,23 +348,28 @@ static int refuse_json(request_rec *r, condreq_json_verdict_t verdict,
         apr_psprintf(r->pool, ", \"offset\": %" APR_SIZE_T_FMT, fault->offset));
 }
 
+int condreq_refuse_no_object(request_rec *r)
+{
+    return condreq_refuse(r, HTTP_UNPROCESSABLE_ENTITY, NULL,
+                          "A document here is an object: {\"name\": value, "
+                          "...}.",
+                          NULL);
+}
+
 int condreq_content_check(condreq_exchange_t *exchange,
-                          condreq_content_t *content, int as_object)
+                          condreq_content_t *content,
+                          const condreq_json_limits_t *limits, int as_object)
 {
     request_rec *r = exchange->r;
     condreq_json_fault_t fault;
     condreq_json_t *json;
-    condreq_json_verdict_t verdict =
-        condreq_json_parse(&json, content->bytes, content->length,
-                           &exchange->conf->rules.json, &fault, r->pool);
+    condreq_json_verdict_t verdict = condreq_json_parse(
+        &json, content->bytes, content->length, limits, &fault, r->pool);
 
     if (verdict != CONDREQ_JSON_GOOD)
         return refuse_json(r, verdict, &fault);
     if (as_object && !condreq_json_is_object(json))
-        return condreq_refuse(r, HTTP_UNPROCESSABLE_ENTITY, NULL,
-                              "A document here is an object: {\"name\": "
-                              "value, ...}.",
-                              NULL);
+        return condreq_refuse_no_object(r);
     content->json = json;
     return OK;
 }
@@ -392,5 +382,5 @@ int condreq_content_read(condreq_exchange_t *exchange,
 
     content->bytes = growing.length ? growing.bytes : "";
     content->length = growing.length;
-    return status;
+    return status == OK ? condreq_digests_check(exchange->r, content) : status;
 }

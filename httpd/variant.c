@@ -25,17 +25,35 @@ static const coding_t codings[] = {
     {"deflate", "-gzip"},
     {"brotli_compress", "-br"},
 };
+#define BY_TYPE "bytype:"
 #define CODINGS (sizeof codings / sizeof *codings)
+
+static int is_by_type(const ap_filter_rec_t *filter)
+{
+    return !strncasecmp(filter->name, BY_TYPE, sizeof BY_TYPE - 1);
+}
 
 /* AddOutputFilterByType puts a filter of mod_filter's before the real one,
  * which it names; FilterProvider's may stand for any. */
 static int may_code(const ap_filter_rec_t *filter, const coding_t *coding)
 {
-    const char *name = filter->name;
+    if (is_by_type(filter))
+        return !strcasecmp(filter->name + sizeof BY_TYPE - 1, coding->filter);
+    return filter->providers != NULL ||
+           !strcasecmp(filter->name, coding->filter);
+}
 
-    if (!strncasecmp(name, "bytype:", 7))
-        return !strcasecmp(name + 7, coding->filter);
-    return filter->providers != NULL || !strcasecmp(name, coding->filter);
+int condreq_variant_codes(const ap_filter_rec_t *filter)
+{
+    apr_size_t i;
+
+    if (filter->providers && !is_by_type(filter))
+        return 0;
+    for (i = 0; i < CODINGS; i++) {
+        if (may_code(filter, &codings[i]))
+            return 1;
+    }
+    return 0;
 }
 
 static int coding_expected(request_rec *r, const coding_t *coding)
@@ -243,6 +261,8 @@ int condreq_variant_send(condreq_exchange_t *exchange, condreq_record_t *record,
     condreq_send_length(r, record->body_length);
     if (!unmodified) {
         status = condreq_read_decided(exchange, record, &bytes);
+        if (status == OK)
+            status = condreq_send_digests(exchange, record, bytes);
         if (status != OK)
             return status;
     }

@@ -1,13 +1,15 @@
-/* The write path: documents put, created and deleted, each decided and done
- * in one transaction of the store.
+/* The write path: documents put, patched, created and deleted, each decided
+ * and done in one transaction of the store.
  * Knows records, preconditions, JSON and the store interface; no request.
  * Everything that writes documents goes through here. */
 #ifndef CONDREQ_DOCUMENT_H
 #define CONDREQ_DOCUMENT_H
 
+#include "condreq_digest.h"
 #include "condreq_eval.h"
 #include "condreq_json.h"
 #include "condreq_members.h"
+#include "condreq_patch.h"
 #include "condreq_store.h"
 #include "condreq_strategy.h"
 
@@ -57,7 +59,19 @@ typedef enum condreq_outcome_t {
     /** a precondition, or CONDREQ_PUT_CREATE, is false: 412 */
     CONDREQ_PRECONDITION_FAILED,
     /** the merged document is over max_body or its limits: 413 */
-    CONDREQ_TOO_LARGE
+    CONDREQ_TOO_LARGE,
+    /** a patch that leaves every byte as it is: no version was made */
+    CONDREQ_UNCHANGED,
+    /** what is there is no JSON, so it cannot be patched: 415 */
+    CONDREQ_NOT_JSON,
+    /** the patch's verdict and fault say why: 400, 413, 422 */
+    CONDREQ_PATCH_REFUSED,
+    /** the server has members to set, and the patch leaves no object: 422 */
+    CONDREQ_NOT_AN_OBJECT,
+    /** the validator does not want it stored */
+    CONDREQ_INVALID,
+    /** others wrote it each time while the validator looked at it: 503 */
+    CONDREQ_CONTENDED
 } condreq_outcome_t;
 
 /** What a client wants stored. */
@@ -69,15 +83,54 @@ typedef struct condreq_content_t {
     const char *media_type;
 } condreq_content_t;
 
+/** What a write's content is. */
+typedef enum condreq_content_kind_t {
+    /** the document itself */
+    CONDREQ_CONTENT_DOCUMENT,
+    /** a merge patch, RFC 7396; it must be JSON */
+    CONDREQ_CONTENT_MERGE_PATCH,
+    /** a JSON Patch, RFC 6902; it must be JSON */
+    CONDREQ_CONTENT_JSON_PATCH
+} condreq_content_kind_t;
+
+/** A document that is about to be stored. */
+typedef struct condreq_candidate_t {
+    const condreq_resource_t *resource;
+    /** as it will be stored, the server's members set; not NUL-terminated */
+    const char *bytes;
+    apr_size_t length;
+    const char *media_type;
+    /** the number that its version will have */
+    apr_uint64_t version;
+    /** nothing is there yet */
+    int creates;
+} condreq_candidate_t;
+
+/**
+ * Judges a document before it is stored. Runs outside any transaction, so it
+ * may take its time; what it has judged is stored only if nobody has written
+ * meanwhile, else it judges again what there is then.
+ * @param pool  cleared before the next run
+ * @return may it be stored?
+ */
+typedef int condreq_validate_t(void *baton,
+                               const condreq_candidate_t *candidate,
+                               apr_pool_t *pool);
+
 /** One write: what is asked, and what came of it. */
 typedef struct condreq_write_t {
     const condreq_resource_t *resource;
     const condreq_preconditions_t *preconditions;
-    /** what is to be stored; NULL deletes */
+    /** what the client sent; NULL deletes */
     const condreq_content_t *content;
+    condreq_content_kind_t kind;
     condreq_put_only_t only;
-    /** content is a merge patch, RFC 7396; it must be JSON */
-    int merge;
+    /** The method is PATCH: what is there has to be JSON and keeps its media
+     * type, and a result that is the same makes no version. */
+    int patches;
+    /** NULL: whatever comes is stored */
+    condreq_validate_t *validate;
+    void *validate_baton;
 
     /** the outcome, and the record: as written, or as it stands where the
      * write was refused */
@@ -86,6 +139,9 @@ typedef struct condreq_write_t {
     /** the bytes as stored, content's own where nothing was changed */
     const char *stored;
     apr_size_t stored_length;
+    /** of a JSON Patch that was refused; the fault's pointer is in content */
+    condreq_patch_verdict_t patch_verdict;
+    condreq_patch_fault_t patch_fault;
 } condreq_write_t;
 
 /**
@@ -101,14 +157,18 @@ const condreq_representation_t *condreq_document_representation(
 /**
  * Would this write be made on what the record says? The same decision as in
  * the transaction, as a preview without one.
- * @return MAY_WRITE, MISSING or PRECONDITION_FAILED
+ * @return MAY_WRITE, MISSING, NOT_JSON or PRECONDITION_FAILED
  */
 condreq_outcome_t condreq_write_decide(const condreq_write_t *write,
                                        const condreq_record_t *current,
                                        apr_pool_t *pool);
 
 /**
- * Puts or deletes one document: decides, and writes, in one transaction.
+ * Puts, patches or deletes one document: decides, and writes, in one
+ * transaction. What takes its time (a patch, a merge, a validator) is done
+ * before, on the version that is there then; if it is another one when the
+ * transaction begins, that work is done anew. After a few rounds it is done
+ * inside, so that a write comes to an end among whatever many others.
  * @param write  outcome, record, stored and stored_length are set on success
  * @return the store's statuses, see condreq_store.h; with any but APR_SUCCESS
  *         nothing was changed
@@ -157,5 +217,17 @@ apr_status_t condreq_document_read(const condreq_resource_t *resource,
                                    condreq_record_t *record, char **bytes,
                                    condreq_trouble_t *trouble,
                                    apr_pool_t *pool);
+
+/**
+ * Digests a document's body without holding more than a piece of it.
+ * @param digest  room for CONDREQ_SHA512_SIZE
+ * @return also APR_NOTFOUND: a later version has taken its place
+ */
+apr_status_t condreq_document_digest(unsigned char *digest,
+                                     const condreq_resource_t *resource,
+                                     const condreq_record_t *record,
+                                     condreq_digest_algorithm_t algorithm,
+                                     condreq_trouble_t *trouble,
+                                     apr_pool_t *pool);
 
 #endif

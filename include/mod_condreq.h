@@ -38,7 +38,9 @@ typedef enum condreq_directive_t {
     CONDREQ_SET_MEMBERS = 1 << 7,
     CONDREQ_SET_TYPES = 1 << 8,
     CONDREQ_SET_MAX_BODY = 1 << 9,
-    CONDREQ_SET_MAX_DEPTH = 1 << 10
+    CONDREQ_SET_MAX_DEPTH = 1 << 10,
+    CONDREQ_SET_PATCH = 1 << 11,
+    CONDREQ_SET_CONFLICT = 1 << 12
 } condreq_directive_t;
 
 /** Which precondition an unsafe request must carry. */
@@ -49,6 +51,13 @@ typedef enum condreq_require_t {
     /** that, or a valid If-Unmodified-Since without If-Match */
     CONDREQ_REQUIRE_ANY
 } condreq_require_t;
+
+/** What a 412 shows of what is there. */
+typedef enum condreq_conflict_t {
+    CONDREQ_CONFLICT_VALIDATORS,
+    /** the document too, to those who may GET it */
+    CONDREQ_CONFLICT_DOCUMENT
+} condreq_conflict_t;
 
 /** Where SetHandler condreq stands, and so which path is a collection without
  * a slash at its end. */
@@ -96,6 +105,10 @@ typedef struct condreq_dir_conf_t {
     condreq_require_t require;
     /** AP_METHOD_BITs that require is about */
     apr_int64_t require_methods;
+    /** there is a PATCH, and a merge patch creates where nothing is */
+    int patches;
+    int patch_creates;
+    condreq_conflict_t conflict;
     condreq_ids_t ids;
     /** const char *: what may be stored besides JSON, in lower case */
     const apr_array_header_t *types;
@@ -207,6 +220,8 @@ typedef struct condreq_exchange_t {
     condreq_siblings_t siblings;
     /** stands in for the request's own while subrequests are made */
     ap_conf_vector_t *config_copy;
+    /** what another module has against the document; see httpd/validate.c */
+    const struct condreq_problem_t *objection;
     condreq_trouble_t trouble;
 } condreq_exchange_t;
 
@@ -314,17 +329,48 @@ const char *condreq_listing_variant(condreq_exchange_t *exchange,
 
 int condreq_collection_get(condreq_exchange_t *exchange);
 int condreq_collection_delete(condreq_exchange_t *exchange);
-/** 428 where CondReqRequire is not met, 400 where a precondition is
- * malformed. */
-int condreq_check_requirement(condreq_exchange_t *exchange);
+/** 400 where a precondition is malformed. */
 int condreq_check_syntax(condreq_exchange_t *exchange);
 
 int condreq_document_get(condreq_exchange_t *exchange);
 int condreq_document_put(condreq_exchange_t *exchange);
+int condreq_document_patch(condreq_exchange_t *exchange);
 int condreq_document_delete(condreq_exchange_t *exchange);
 int condreq_collection_post(condreq_exchange_t *exchange);
 
+/** Starts a write of the exchange's resource.
+ * @param content  is emptied; NULL deletes */
+void condreq_write_init(condreq_exchange_t *exchange, condreq_write_t *write,
+                        condreq_content_t *content, condreq_put_only_t only);
+/** What the transaction will most likely say, before the content is read.
+ * @return OK, or the status of a refusal: 400, 404, 412, 415, 428, 503 */
+int condreq_write_preview(condreq_exchange_t *exchange, condreq_write_t *write);
+/** Writes, or refuses as the outcome says.
+ * @param doing  for the log, as in "writing"
+ * @return OK, or the status of a refusal */
+int condreq_write_perform(condreq_exchange_t *exchange, condreq_write_t *write,
+                          const char *doing);
+/** Answers a document that was written: 200, 201 or 204.
+ * @return OK or an HTTP status */
+int condreq_write_answer(condreq_exchange_t *exchange,
+                         const condreq_write_t *write);
+/** Says which patches are taken, RFC 5789 section 3.1. */
+void condreq_send_accept_patch(apr_table_t *fields);
+
+/* ---- other modules: httpd/validate.c ---- */
+
+/** Has the hook condreq_validate run over the write, if anybody took it. */
+void condreq_write_validated(condreq_exchange_t *exchange,
+                             condreq_write_t *write);
+
 /* ---- request content: httpd/request_content.c ---- */
+
+/** What is wrong with a content before its type is looked at.
+ * @return OK, or the status of a refusal: 400, 411, 413, 415 */
+int condreq_content_framed(condreq_exchange_t *exchange);
+/** Does a media type name no other charset? JSON between machines is UTF-8
+ * (RFC 8259 section 8.1). */
+int condreq_content_is_utf8(const char *media_type);
 
 /** What is wrong with a request's content before any of it is read.
  * @param content  gets its media type
@@ -332,8 +378,6 @@ int condreq_collection_post(condreq_exchange_t *exchange);
  * @return OK, or the status of a refusal: 400, 411, 413, 415 */
 int condreq_content_announced(condreq_exchange_t *exchange,
                               condreq_content_t *content, int *is_json);
-/** Is a media type, whatever its parameters, one of JSON documents? */
-int condreq_media_type_is_json(const char *media_type, apr_pool_t *pool);
 /** Reads it into memory, within max_body.
  * @return OK, or the status of a refusal: 400, 408, 413 */
 int condreq_content_read(condreq_exchange_t *exchange,
@@ -341,22 +385,48 @@ int condreq_content_read(condreq_exchange_t *exchange,
 /** Lets the answer go out without the content, be it read or not. */
 void condreq_content_abandon(request_rec *r);
 /** Checks that it is JSON, and parses it.
+ * @param limits     what it may have
  * @param as_object  no other value will do: 422
  * @return OK, or the status of a refusal: 400, 413, 422 */
 int condreq_content_check(condreq_exchange_t *exchange,
-                          condreq_content_t *content, int as_object);
+                          condreq_content_t *content,
+                          const condreq_json_limits_t *limits, int as_object);
 
-/* ---- answers: httpd/problem.c, httpd/variant.c ---- */
+/* ---- digests: httpd/digest.c ---- */
+
+/** Can the request's digest fields be read, RFC 9530?
+ * @return OK, or the status of a refusal: 400 */
+int condreq_digests_announced(request_rec *r);
+/** Is the content what they say, and what its trailers say?
+ * @return OK, or the status of a refusal: 400 */
+int condreq_digests_check(request_rec *r, const condreq_content_t *content);
+/** Sets the digests that the client wants of a document that is sent, where
+ * nothing behind us changes it.
+ * @param bytes  the document, NULL where it has not been read
+ * @return as condreq_read_decided() */
+int condreq_send_digests(condreq_exchange_t *exchange,
+                         const condreq_record_t *record, const char *bytes);
+/** Takes them back. */
+void condreq_unsend_digests(request_rec *r);
+
+/* ---- answers: httpd/problem.c, httpd/conflict.c, httpd/variant.c ---- */
 
 /** A problem document, RFC 9457. */
 typedef struct condreq_problem_t {
     int status;
     /** the last part of its type's tag URI; NULL: about:blank */
     const char *kind;
+    /** another module's type in its place, a URI, or NULL */
+    const char *type;
+    /** NULL: the status's words */
+    const char *title;
     /** a sentence for people */
     const char *detail;
     /** further members as JSON text, each with a comma before it, or NULL */
     const char *members;
+    /** a JSON text to go last, as the member "document", or NULL */
+    const char *document;
+    apr_size_t document_length;
 } condreq_problem_t;
 
 /** Keeps what the problem document will say.
@@ -364,6 +434,8 @@ typedef struct condreq_problem_t {
  * @return status, to be returned to httpd */
 int condreq_refuse(request_rec *r, int status, const char *kind,
                    const char *detail, const char *members);
+/** The same for a problem that has more to say; it is copied. */
+int condreq_refuse_with(request_rec *r, const condreq_problem_t *problem);
 /** Logs the store's trouble, once, and refuses: 503, 507 or 500. */
 int condreq_refuse_trouble(condreq_exchange_t *exchange, apr_status_t status,
                            const char *doing);
@@ -374,9 +446,27 @@ void condreq_log_trouble(condreq_exchange_t *exchange, apr_status_t status,
  * @param seen  as it was looked up; NULL: not yet, or not since */
 int condreq_refuse_collection(condreq_exchange_t *exchange,
                               const condreq_collection_t *seen);
-/** 412 with the validators of what is there. */
+/** A record's or a collection's validators as members of a problem. */
+const char *condreq_validator_members(request_rec *r,
+                                      const condreq_representation_t *repr,
+                                      apr_uint64_t version,
+                                      apr_time_t mtime_us);
+/** 412 with the validators of what is there, and by CondReqConflict itself. */
 int condreq_refuse_precondition(condreq_exchange_t *exchange,
                                 const condreq_record_t *current);
+/** RFC 6585 section 3: does the request carry the precondition that it needs?
+ * @return OK, or the status of a refusal: 428 */
+int condreq_check_requirement(condreq_exchange_t *exchange,
+                              const condreq_write_t *write);
+/** A patch that was not applied: 400, 413, 415 or 422. */
+int condreq_refuse_patch(condreq_exchange_t *exchange,
+                         const condreq_write_t *write);
+/** 422: the server's members need an object. */
+int condreq_refuse_no_object(request_rec *r);
+/** What another module said, with its status. */
+int condreq_refuse_invalid(condreq_exchange_t *exchange);
+/** 503: others were faster, again and again. */
+int condreq_refuse_contended(request_rec *r);
 /** 405 with Allow. */
 int condreq_refuse_method(condreq_exchange_t *exchange);
 /** 404. */
@@ -390,7 +480,10 @@ const char *condreq_allowed(const condreq_exchange_t *exchange);
 void condreq_insert_error_filter(request_rec *r);
 void condreq_problem_filter_register(void);
 
-/** May a filter of this answer code its content (mod_deflate, mod_brotli)? */
+/** Is it one that codes (mod_deflate, mod_brotli), alone or by type? What else
+ * mod_filter may choose nobody knows. */
+int condreq_variant_codes(const ap_filter_rec_t *filter);
+/** May a filter of this answer code its content? */
 int condreq_variant_expected(request_rec *r);
 /** What those filters put before the closing quote of an entity-tag,
  * NULL-terminated; NULL where there is none. */

@@ -8,12 +8,12 @@
 #include <string.h>
 
 #include <openssl/rand.h>
-#include <openssl/sha.h>
 
 #include "apr_strings.h"
 #include "condreq_collection.h"
+#include "condreq_draft.h"
 #include "condreq_key.h"
-#include "condreq_merge.h"
+#include "condreq_media_type.h"
 
 #define STORE_TRY(call)                                                        \
     do {                                                                       \
@@ -47,123 +47,16 @@ condreq_outcome_t condreq_write_decide(const condreq_write_t *write,
 
     if (write->only == CONDREQ_PUT_UPDATE && !repr)
         return CONDREQ_MISSING;
+    /* RFC 5789 section 2.2, "Unsupported patch document" */
+    if (write->patches && repr &&
+        !condreq_media_type_is_json(current->media_type))
+        return CONDREQ_NOT_JSON;
     if (condreq_evaluate(write->preconditions, repr, 0,
                          write->resource->rules->evaluate) != CONDREQ_PERFORM)
         return CONDREQ_PRECONDITION_FAILED;
     if (write->only == CONDREQ_PUT_CREATE && repr)
         return CONDREQ_PRECONDITION_FAILED;
     return CONDREQ_MAY_WRITE;
-}
-
-/* What is there as a merge's target: NULL where it is nothing, or no JSON. */
-static apr_status_t read_target(const condreq_json_t **target,
-                                condreq_txn_t *txn,
-                                const condreq_write_t *write,
-                                const condreq_record_t *current,
-                                apr_pool_t *pool)
-{
-    /* It was within the limits when it was stored; those may have been lowered
-     * since, which must not make a document unwritable. */
-    static const condreq_json_limits_t unlimited = {APR_SIZE_MAX, APR_SIZE_MAX};
-    condreq_json_fault_t fault;
-    condreq_json_t *json;
-    char *bytes;
-
-    *target = NULL;
-    if (current->state != CONDREQ_LIVE)
-        return APR_SUCCESS;
-    bytes = apr_palloc(pool, (apr_size_t)current->body_length + 1);
-    STORE_TRY(txn->store->provider->body_get(txn, write->resource->key, current,
-                                             bytes));
-    if (condreq_json_parse(&json, bytes, (apr_size_t)current->body_length,
-                           &unlimited, &fault, pool) == CONDREQ_JSON_GOOD)
-        *target = json;
-    return APR_SUCCESS;
-}
-
-static const char *id_json(const condreq_write_t *write,
-                           const condreq_record_t *next, apr_pool_t *pool)
-{
-    const char *id = condreq_path_last_segment(write->resource->path, pool);
-
-    return next->sequence_id ? id : condreq_json_quote(id, pool);
-}
-
-/* Puts the server's members into a document that is an object. */
-static void set_members(condreq_write_t *write, const condreq_json_t *json,
-                        const condreq_record_t *next, apr_pool_t *pool)
-{
-    condreq_member_values_t values;
-
-    values.id_json = id_json(write, next, pool);
-    values.version = next->version;
-    values.updated_at_us = next->mtime_us;
-    condreq_members_splice(&write->stored, &write->stored_length, json,
-                           &write->resource->rules->members, &values, pool);
-}
-
-static apr_size_t larger(apr_size_t a, apr_size_t b)
-{
-    return a > b ? a : b;
-}
-
-/* The merged document: parsed again, since members go into it next. What is
- * there already may be over the limits, by the server's own members or since
- * they were lowered; then it must only not grow. */
-static apr_status_t merge(condreq_json_t **merged, condreq_txn_t *txn,
-                          condreq_write_t *write,
-                          const condreq_record_t *current, apr_pool_t *pool)
-{
-    const condreq_rules_t *rules = write->resource->rules;
-    condreq_json_limits_t limits = {APR_SIZE_MAX, rules->json.max_values};
-    apr_size_t max_length = rules->max_body;
-    const condreq_json_t *target;
-    condreq_json_fault_t fault;
-    apr_size_t length;
-    const char *text;
-
-    STORE_TRY(read_target(&target, txn, write, current, pool));
-    if (target) {
-        max_length = larger(max_length, target->length);
-        limits.max_values = larger(limits.max_values, target->count);
-    }
-    *merged = NULL;
-    if (condreq_merge_apply(&text, &length, target, write->content->json,
-                            &rules->members, max_length,
-                            pool) != CONDREQ_MERGE_DONE ||
-        condreq_json_parse(merged, text, length, &limits, &fault, pool) !=
-            CONDREQ_JSON_GOOD)
-        write->outcome = CONDREQ_TOO_LARGE;
-    return APR_SUCCESS;
-}
-
-/* What the bytes of the next version are. */
-static apr_status_t compose(condreq_write_t *write, condreq_txn_t *txn,
-                            const condreq_record_t *current,
-                            condreq_record_t *next, apr_pool_t *pool)
-{
-    const condreq_content_t *content = write->content;
-    const condreq_rules_t *rules = write->resource->rules;
-    const condreq_json_t *json = content->json;
-    condreq_json_t *merged;
-
-    write->stored = content->bytes;
-    write->stored_length = content->length;
-    if (write->merge) {
-        STORE_TRY(merge(&merged, txn, write, current, pool));
-        if (!merged)
-            return APR_SUCCESS;
-        json = merged;
-        write->stored = json->text;
-        write->stored_length = json->length;
-    }
-    if (json && !condreq_members_none(&rules->members))
-        set_members(write, json, next, pool);
-    next->body_length = write->stored_length;
-    SHA256((const unsigned char *)write->stored, write->stored_length,
-           next->sha256);
-    apr_cpystrn(next->media_type, content->media_type, sizeof next->media_type);
-    return APR_SUCCESS;
 }
 
 static apr_status_t replace_body(condreq_write_t *write, condreq_txn_t *txn,
@@ -180,22 +73,186 @@ static apr_status_t replace_body(condreq_write_t *write, condreq_txn_t *txn,
     return APR_SUCCESS;
 }
 
-/* Writes what may be written; sets the outcome. */
-static apr_status_t write_next(condreq_write_t *write, condreq_txn_t *txn,
-                               const condreq_record_t *current,
-                               condreq_record_t *next, apr_pool_t *pool)
+/* ---- a write under way ---- */
+
+/* Rounds of work outside a transaction. A patch is then made inside; a
+ * validator must not be called there, and the client may try again. */
+#define DRAFTS_AT_MOST 4
+#define VALIDATIONS_AT_MOST 16
+
+typedef struct writing_t {
+    condreq_write_t *write;
+    /* of a document that a collection's sequence named */
+    int by_sequence;
+    /* made outside the transaction; never changed inside */
+    condreq_draft_t draft;
+    /* in the last round a transaction makes its own */
+    int is_last_round;
+    /* what was there was not what the draft was made from */
+    int is_stale;
+} writing_t;
+
+static void next_of(condreq_record_t *next, const writing_t *writing,
+                    const condreq_record_t *current)
 {
-    write->outcome = !write->content                  ? CONDREQ_DELETED
-                     : current->state == CONDREQ_LIVE ? CONDREQ_REPLACED
-                                                      : CONDREQ_CREATED;
-    next->state = write->content ? CONDREQ_LIVE : CONDREQ_TOMBSTONE;
-    if (write->content)
-        STORE_TRY(compose(write, txn, current, next, pool));
-    if (write->outcome == CONDREQ_TOO_LARGE)
+    condreq_record_next(next, current, apr_time_now());
+    if (writing->by_sequence)
+        next->sequence_id = 1;
+}
+
+static int validator_agrees(const condreq_write_t *write,
+                            const condreq_draft_t *draft,
+                            const condreq_record_t *next, apr_pool_t *pool)
+{
+    condreq_candidate_t candidate;
+
+    candidate.resource = write->resource;
+    candidate.bytes = draft->bytes;
+    candidate.length = draft->length;
+    candidate.media_type = draft->media_type;
+    candidate.version = next->version;
+    candidate.creates = draft->from_state != CONDREQ_LIVE;
+    return write->validate(write->validate_baton, &candidate, pool);
+}
+
+/* Finishes a draft outside the transaction, if that can be: the server's
+ * members have to wait for the clock that is read inside, unless a validator
+ * is to see them. */
+static void settle_draft(writing_t *writing, const condreq_record_t *former,
+                         apr_pool_t *pool)
+{
+    condreq_write_t *write = writing->write;
+    condreq_draft_t *draft = &writing->draft;
+    condreq_record_t next;
+
+    if (draft->outcome != CONDREQ_MAY_WRITE ||
+        (!write->validate && condreq_draft_awaits_members(draft, write)))
+        return;
+    next_of(&next, writing, former);
+    condreq_draft_finish(draft, write, &next, pool);
+    if (!write->validate)
+        return;
+    /* It was judged by whether it creates, too. */
+    draft->is_independent = 0;
+    if (!validator_agrees(write, draft, &next, pool))
+        draft->outcome = CONDREQ_INVALID;
+}
+
+static void take_outcome(condreq_write_t *write, const condreq_draft_t *draft)
+{
+    write->outcome = draft->outcome;
+    write->patch_verdict = draft->patch_verdict;
+    write->patch_fault = draft->patch_fault;
+    write->stored = draft->bytes;
+    write->stored_length = draft->length;
+}
+
+/* Only what is there now may be patched or judged: a precondition that is
+ * false is told before what is wrong with the patch. */
+static apr_status_t draft_upon_current(writing_t *writing,
+                                       condreq_trouble_t *trouble,
+                                       apr_pool_t *pool)
+{
+    condreq_write_t *write = writing->write;
+    const condreq_resource_t *resource = write->resource;
+    char *bytes = NULL;
+
+    STORE_TRY(resource->store->provider->lookup(resource->store, resource->key,
+                                                &write->record, trouble, pool));
+    if (condreq_draft_needs_former(write))
+        STORE_TRY(condreq_document_read(resource, &write->record, &bytes,
+                                        trouble, pool));
+    write->outcome = condreq_write_decide(write, &write->record, pool);
+    if (write->outcome != CONDREQ_MAY_WRITE)
         return APR_SUCCESS;
-    STORE_TRY(replace_body(write, txn, current, next));
+    condreq_draft_make(&writing->draft, write, &write->record, bytes, pool);
+    settle_draft(writing, &write->record, pool);
+    if (writing->draft.outcome != CONDREQ_UNCHANGED)
+        take_outcome(write, &writing->draft);
+    return APR_SUCCESS;
+}
+
+/* Sets the write's outcome: MAY_WRITE where the transaction is to decide. */
+static apr_status_t draft_outside(writing_t *writing,
+                                  condreq_trouble_t *trouble, apr_pool_t *pool)
+{
+    static const condreq_record_t nothing;
+    condreq_write_t *write = writing->write;
+
+    write->outcome = CONDREQ_MAY_WRITE;
+    if (!write->content)
+        return APR_SUCCESS;
+    if (write->validate || condreq_draft_needs_former(write))
+        return draft_upon_current(writing, trouble, pool);
+    condreq_draft_make(&writing->draft, write, &nothing, NULL, pool);
+    settle_draft(writing, &nothing, pool);
+    return APR_SUCCESS;
+}
+
+static apr_status_t draft_inside(condreq_draft_t *draft, condreq_txn_t *txn,
+                                 const condreq_write_t *write, apr_pool_t *pool)
+{
+    const condreq_record_t *current = &write->record;
+    char *bytes = NULL;
+
+    if (current->state == CONDREQ_LIVE) {
+        bytes = apr_palloc(pool, (apr_size_t)current->body_length + 1);
+        STORE_TRY(txn->store->provider->body_get(txn, write->resource->key,
+                                                 current, bytes));
+    }
+    condreq_draft_make(draft, write, current, bytes, pool);
+    return APR_SUCCESS;
+}
+
+static apr_status_t put_draft(condreq_txn_t *txn, condreq_write_t *write,
+                              const condreq_draft_t *draft,
+                              condreq_record_t *next)
+{
+    next->state = CONDREQ_LIVE;
+    next->body_length = draft->length;
+    memcpy(next->sha256, draft->sha256, sizeof next->sha256);
+    apr_cpystrn(next->media_type, draft->media_type, sizeof next->media_type);
+    write->outcome = write->record.state == CONDREQ_LIVE ? CONDREQ_REPLACED
+                                                         : CONDREQ_CREATED;
+    STORE_TRY(replace_body(write, txn, &write->record, next));
     STORE_TRY(txn->store->provider->put(txn, write->resource->key, next));
     write->record = *next;
+    return APR_SUCCESS;
+}
+
+/* What may be written is written, or found to be stale. */
+static apr_status_t write_content(condreq_txn_t *txn, writing_t *writing,
+                                  apr_pool_t *pool)
+{
+    condreq_write_t *write = writing->write;
+    condreq_draft_t draft = writing->draft;
+    condreq_record_t next;
+
+    if (!condreq_draft_follows(&draft, &write->record)) {
+        writing->is_stale = !writing->is_last_round;
+        if (writing->is_stale)
+            return APR_SUCCESS;
+        STORE_TRY(draft_inside(&draft, txn, write, pool));
+    }
+    next_of(&next, writing, &write->record);
+    if (draft.outcome == CONDREQ_MAY_WRITE)
+        condreq_draft_finish(&draft, write, &next, pool);
+    take_outcome(write, &draft);
+    if (write->outcome != CONDREQ_MAY_WRITE)
+        return APR_SUCCESS;
+    return put_draft(txn, write, &draft, &next);
+}
+
+static apr_status_t write_tombstone(condreq_txn_t *txn, condreq_write_t *write)
+{
+    condreq_record_t next;
+
+    condreq_record_next(&next, &write->record, apr_time_now());
+    next.state = CONDREQ_TOMBSTONE;
+    STORE_TRY(replace_body(write, txn, &write->record, &next));
+    STORE_TRY(txn->store->provider->put(txn, write->resource->key, &next));
+    write->record = next;
+    write->outcome = CONDREQ_DELETED;
     return APR_SUCCESS;
 }
 
@@ -203,26 +260,54 @@ static apr_status_t write_next(condreq_write_t *write, condreq_txn_t *txn,
 static apr_status_t txn_body_write(condreq_txn_t *txn, void *baton,
                                    apr_pool_t *pool)
 {
-    condreq_write_t *write = baton;
-    condreq_record_t next;
+    writing_t *writing = baton;
+    condreq_write_t *write = writing->write;
 
+    writing->is_stale = 0;
     STORE_TRY(
         txn->store->provider->get(txn, write->resource->key, &write->record));
     write->outcome = condreq_write_decide(write, &write->record, pool);
     if (write->outcome != CONDREQ_MAY_WRITE)
         return APR_SUCCESS;
-    condreq_record_next(&next, &write->record, apr_time_now());
-    return write_next(write, txn, &write->record, &next, pool);
+    return write->content ? write_content(txn, writing, pool)
+                          : write_tombstone(txn, write);
+}
+
+/* One round: the work, then the transaction, unless there is nothing to
+ * write. */
+static apr_status_t write_once(writing_t *writing, condreq_trouble_t *trouble,
+                               apr_pool_t *pool)
+{
+    condreq_store_t *store = writing->write->resource->store;
+
+    writing->is_stale = 0;
+    STORE_TRY(draft_outside(writing, trouble, pool));
+    if (writing->write->outcome != CONDREQ_MAY_WRITE)
+        return APR_SUCCESS;
+    return store->provider->txn(store, txn_body_write, writing, trouble, pool);
 }
 
 apr_status_t condreq_document_write(condreq_write_t *write,
                                     condreq_trouble_t *trouble,
                                     apr_pool_t *pool)
 {
-    condreq_store_t *store = write->resource->store;
+    writing_t writing = {0};
+    apr_pool_t *attempt;
+    int round = 0;
 
-    assert(!write->merge || write->content->json);
-    return store->provider->txn(store, txn_body_write, write, trouble, pool);
+    assert(write->kind == CONDREQ_CONTENT_DOCUMENT || write->content->json);
+    writing.write = write;
+    apr_pool_create(&attempt, pool);
+    do {
+        if (round++ == VALIDATIONS_AT_MOST) {
+            write->outcome = CONDREQ_CONTENDED;
+            return APR_SUCCESS;
+        }
+        apr_pool_clear(attempt);
+        writing.is_last_round = round == DRAFTS_AT_MOST && !write->validate;
+        STORE_TRY(write_once(&writing, trouble, attempt));
+    } while (writing.is_stale);
+    return APR_SUCCESS;
 }
 
 /* ---- collections ---- */
@@ -273,9 +358,8 @@ apr_status_t condreq_collection_decide(condreq_write_t *write,
 /* A document to be created, and whether its name turned out to be free. */
 typedef struct creation_t {
     const condreq_resource_t *collection;
-    condreq_write_t *write;
-    int by_sequence;
-    int taken;
+    writing_t writing;
+    int is_taken;
 } creation_t;
 
 /* May run more than once. */
@@ -283,21 +367,18 @@ static apr_status_t txn_body_create(condreq_txn_t *txn, void *baton,
                                     apr_pool_t *pool)
 {
     creation_t *creation = baton;
-    condreq_write_t *write = creation->write;
-    condreq_record_t next;
+    condreq_write_t *write = creation->writing.write;
 
-    creation->taken = 0;
+    creation->is_taken = 0;
     STORE_TRY(collection_decide(write, txn, creation->collection, pool));
     if (write->outcome != CONDREQ_MAY_WRITE)
         return APR_SUCCESS;
     STORE_TRY(
         txn->store->provider->get(txn, write->resource->key, &write->record));
-    creation->taken = write->record.state != CONDREQ_ABSENT;
-    if (creation->taken)
+    creation->is_taken = write->record.state != CONDREQ_ABSENT;
+    if (creation->is_taken)
         return APR_SUCCESS;
-    condreq_record_next(&next, &write->record, apr_time_now());
-    next.sequence_id = creation->by_sequence;
-    return write_next(write, txn, &write->record, &next, pool);
+    return write_content(txn, &creation->writing, pool);
 }
 
 static const char *uuid_text(apr_pool_t *pool)
@@ -348,33 +429,48 @@ static condreq_resource_t *member_of(const condreq_resource_t *collection,
     return member;
 }
 
+/* What is drafted for a new name is drafted upon nothing, and follows nothing
+ * else: a name that is taken is not used. */
+static apr_status_t create_once(creation_t *creation,
+                                condreq_trouble_t *trouble, apr_pool_t *pool)
+{
+    static const condreq_record_t nothing;
+    condreq_write_t *write = creation->writing.write;
+    condreq_store_t *store = write->resource->store;
+
+    creation->is_taken = 0;
+    condreq_draft_make(&creation->writing.draft, write, &nothing, NULL, pool);
+    settle_draft(&creation->writing, &nothing, pool);
+    take_outcome(write, &creation->writing.draft);
+    if (write->outcome != CONDREQ_MAY_WRITE)
+        return APR_SUCCESS;
+    return store->provider->txn(store, txn_body_create, creation, trouble,
+                                pool);
+}
+
 apr_status_t condreq_document_create(condreq_resource_t **created,
                                      condreq_write_t *write, condreq_ids_t ids,
                                      condreq_trouble_t *trouble,
                                      apr_pool_t *pool)
 {
-    condreq_store_t *store = write->resource->store;
-    creation_t creation;
+    creation_t creation = {0};
     apr_pool_t *attempt;
-    apr_status_t status;
 
+    assert(write->kind == CONDREQ_CONTENT_DOCUMENT);
     creation.collection = write->resource;
-    creation.write = write;
-    creation.by_sequence = ids == CONDREQ_IDS_SEQUENCE;
+    creation.writing.write = write;
+    creation.writing.by_sequence = ids == CONDREQ_IDS_SEQUENCE;
     apr_pool_create(&attempt, pool);
     do {
         const char *name;
 
         apr_pool_clear(attempt);
-        status = draw_name(&name, creation.collection, ids, trouble, attempt);
-        if (status != APR_SUCCESS)
-            break;
+        STORE_TRY(draw_name(&name, creation.collection, ids, trouble, attempt));
         *created = member_of(creation.collection, name, attempt);
         write->resource = *created;
-        status = store->provider->txn(store, txn_body_create, &creation,
-                                      trouble, attempt);
-    } while (status == APR_SUCCESS && creation.taken);
-    return status;
+        STORE_TRY(create_once(&creation, trouble, attempt));
+    } while (creation.is_taken);
+    return APR_SUCCESS;
 }
 
 apr_status_t condreq_document_read(const condreq_resource_t *resource,
@@ -403,4 +499,31 @@ apr_status_t condreq_document_read(const condreq_resource_t *resource,
         STORE_TRY(store->provider->lookup(store, resource->key, record, trouble,
                                           attempt));
     }
+}
+
+#define DIGESTED_AT_ONCE ((apr_size_t)64 * 1024)
+
+apr_status_t condreq_document_digest(unsigned char *digest,
+                                     const condreq_resource_t *resource,
+                                     const condreq_record_t *record,
+                                     condreq_digest_algorithm_t algorithm,
+                                     condreq_trouble_t *trouble,
+                                     apr_pool_t *pool)
+{
+    condreq_store_t *store = resource->store;
+    condreq_digester_t *digester = condreq_digester_make(algorithm, pool);
+    char *bytes = apr_palloc(pool, DIGESTED_AT_ONCE);
+    apr_size_t length = (apr_size_t)record->body_length;
+    apr_size_t offset, step;
+
+    for (offset = 0; offset < length; offset += step) {
+        step = length - offset;
+        if (step > DIGESTED_AT_ONCE)
+            step = DIGESTED_AT_ONCE;
+        STORE_TRY(store->provider->body_read(
+            store, resource->key, record, offset, bytes, step, trouble, pool));
+        condreq_digester_add(digester, bytes, step);
+    }
+    condreq_digester_end(digester, digest);
+    return APR_SUCCESS;
 }

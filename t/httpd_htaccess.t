@@ -75,6 +75,9 @@ for my $row (
     [ 'CondReqRequire any DELETE', sub { PUT("$_[0]/a", '{}')->code }, 201 ],
     [ 'CondReqPut merge', sub { PUT "$_[0]/a", '{"a":1}'; PUT("$_[0]/a", '{"b":2}')->body }, '{"a":1,"b":2}' ],
     [ 'CondReqPut replace update', sub { PUT("$_[0]/a", '{}')->code }, 404 ],
+    [ 'CondReqPatch Off', sub { PUT "$_[0]/a", '{}'; PATCH("$_[0]/a", '{}')->code }, 405 ],
+    [ 'CondReqPatch On create', sub { PATCH("$_[0]/a", '{}')->code }, 201 ],
+    [ 'CondReqConflict document', sub { PUT "$_[0]/a", '[]'; PUT("$_[0]/a", '{}', if_match => '"0"')->json->{document} }, [] ],
     [ 'CondReqIds uuid', sub { POST("$_[0]/", '{}')->header('Location') =~ /-.*-/ ? 'uuid' : 'sequence' }, 'uuid' ],
     [ 'CondReqMembers version=rev', sub { PUT("$_[0]/a", '{}')->body }, '{"rev": 1}' ],
     [ 'CondReqTypes text/*', sub { PUT("$_[0]/a", 'x', content_type => 'text/plain')->code }, 201 ],
@@ -82,7 +85,7 @@ for my $row (
     [ 'CondReqMaxDepth 2', sub { PUT("$_[0]/a", '[[[]]]')->code }, 400 ],
 ) {
     my ($line, $seen, $expected) = @$row;
-    is $seen->(place $line), $expected, $line;
+    is_deeply $seen->(place $line), $expected, $line;
 }
 
 # ---- nonsense ----
@@ -97,6 +100,8 @@ for my $row (
     [ 'CondReqRequire all',          qr/write none, or etag or any/ ],
     [ 'CondReqRequire etag GET',     qr/write PUT, PATCH, DELETE or POST/ ],
     [ 'CondReqPut patch',            qr/write replace or merge/ ],
+    [ 'CondReqPatch never',          qr/write On or Off/ ],
+    [ 'CondReqConflict all',         qr/write validators or document/ ],
     [ 'CondReqIds random',           qr/write sequence or uuid/ ],
     [ 'CondReqMembers name',         qr/write none, or each of id, version and updated_at/ ],
     [ 'CondReqTypes text',           qr{write a media type such as text/plain} ],

@@ -16,7 +16,7 @@ my $large = '"' . 'x' x 1023 . '"';
 my $long  = 'x' x 1024;
 my $form  = 'application/x-www-form-urlencoded';
 # In whichever order: httpd itself writes the one of a 405.
-my %of_document   = (Allow => methods('GET, HEAD, PUT, DELETE, OPTIONS'));
+my %of_document   = (Allow => methods('GET, HEAD, PUT, PATCH, DELETE, OPTIONS'));
 my %of_collection = (Allow => methods('GET, HEAD, POST, DELETE, OPTIONS'));
 
 # status, sentence, method, URI, body, {fields}, {fields of the answer}

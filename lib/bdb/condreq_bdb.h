@@ -18,6 +18,7 @@
 #include "apr_thread_mutex.h"
 
 #include "condreq_bdb_control.h"
+#include "condreq_bdb_room.h"
 #include "condreq_store.h"
 
 /** The byte that spreads neighbours, and the key. */
@@ -42,6 +43,7 @@ typedef struct bdb_store_t {
     condreq_store_t base;
     condreq_store_config_t config;
     bdb_control_t *control;
+    bdb_room_t room;
     /** the word of the generation that the handles are of; 0: none yet */
     _Atomic(apr_uint64_t) opened;
     /** held by the one that opens a generation */
@@ -171,8 +173,26 @@ apr_status_t bdb_open_as(condreq_store_t **store,
 /** The part of maintain() that bounds a recovery's time: does nothing where
  * little was logged. */
 apr_status_t bdb_checkpoint(condreq_store_t *store, condreq_trouble_t *trouble);
+/** Should it be done more often for a while? */
+int bdb_is_short_of_room(const condreq_store_t *store);
+/** Was there no room for the ballast when maintain() last looked? */
+int bdb_refuses_writes(const condreq_store_t *store);
 apr_status_t bdb_maintain(condreq_store_t *store, condreq_trouble_t *trouble,
                           apr_pool_t *pool);
+
+/* Compaction. */
+
+/** How far one has come: all zero at first. */
+typedef struct bdb_compaction_t {
+    unsigned range;
+    /** documents that had been removed when the last round began */
+    apr_uint64_t removals;
+} bdb_compaction_t;
+
+/** A step, where room is short and documents were removed since the last
+ * round; else nothing. For the housekeeper. */
+apr_status_t bdb_compact(condreq_store_t *store, bdb_compaction_t *compaction,
+                         condreq_trouble_t *trouble);
 
 /** Inside: opens the handles of the generation whose places the store has. */
 int bdb_handles_open(bdb_store_t *store);
@@ -216,6 +236,11 @@ int bdb_txn_before(bdb_txn_t *txn, const char *key, condreq_record_t *before);
 /** The shard of the index that this transaction writes in: one that no other
  * has, unless all are taken. */
 unsigned bdb_txn_shard(bdb_txn_t *txn);
+/** Reserves room on the disk for what this transaction is about to write.
+ * @param body_bytes  0 where it is a record
+ * @return 0 or ENOSPC */
+int bdb_txn_reserve(bdb_txn_t *txn, apr_uint64_t body_bytes,
+                    bdb_reserve_t reserve);
 
 /** Notes a record that this transaction writes, so that it can be asked for
  * should the commit fail. */

@@ -189,6 +189,8 @@ apr_status_t bdb_body_put(condreq_txn_t *base, const char *key,
 
     txn->wrote = 1;
     if (code == 0)
+        code = bdb_txn_reserve(txn, record->body_length, BDB_RESERVE_FLOOR);
+    if (code == 0)
         code = bdb_body_id(store, &record->body_id);
     if (code == 0) {
         body = body_of(store, txn->txn, key, record);
@@ -220,6 +222,8 @@ apr_status_t bdb_body_remove(condreq_txn_t *base, const char *key,
     int code = bdb_txn_goes_on(txn);
 
     txn->wrote = 1;
+    if (code == 0)
+        code = bdb_txn_reserve(txn, record->body_length / 2, BDB_RESERVE_HALF);
     if (code == 0)
         code = body_remove(&body);
     return bdb_txn_outcome(txn, code, "removing the body of", key);

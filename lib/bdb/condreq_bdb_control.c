@@ -18,7 +18,7 @@
 #include "condreq_bdb_control.h"
 
 #define MAGIC "condreq control"
-#define LAYOUT 3u
+#define LAYOUT 4u
 /* A graceful restart has two generations of httpd's children for a while. */
 #define CHILDREN_AT_ONCE 2u
 #define SLOTS_TO_SPARE 16u
@@ -182,7 +182,7 @@ static void read_boot(char boot[40])
 
 /* All of its room is taken now: a mapped page that finds none kills. */
 static apr_status_t write_file(int descriptor, apr_uint64_t generation,
-                               unsigned slot_count)
+                               int has_ballast, unsigned slot_count)
 {
     bdb_control_file_t file;
     struct stat found;
@@ -198,6 +198,7 @@ static apr_status_t write_file(int descriptor, apr_uint64_t generation,
     file.inode = found.st_ino;
     read_boot(file.boot);
     file.word = bdb_word(generation, BDB_OPEN);
+    file.has_no_ballast = !has_ballast;
     if (pwrite(descriptor, &file, sizeof(file), 0) != sizeof(file))
         return errno;
     return APR_SUCCESS;
@@ -214,7 +215,7 @@ static apr_status_t make_doorbell(const char *path, condreq_trouble_t *trouble,
 }
 
 apr_status_t bdb_control_make(const condreq_store_config_t *config,
-                              apr_uint64_t generation,
+                              apr_uint64_t generation, int has_ballast,
                               condreq_trouble_t *trouble, apr_pool_t *pool)
 {
     const char *name = file_name(config->path, "control", pool);
@@ -225,7 +226,7 @@ apr_status_t bdb_control_make(const condreq_store_config_t *config,
 
     if (status == APR_SUCCESS) {
         status =
-            write_file(descriptor, generation,
+            write_file(descriptor, generation, has_ballast,
                        config->threads * CHILDREN_AT_ONCE + SLOTS_TO_SPARE);
         close(descriptor);
     }

@@ -54,6 +54,8 @@ typedef struct bdb_slot_t {
     /** bdb_verdict_t, about the witness: one record that the transaction
      * wrote. Its key stands in the table of keys. */
     _Atomic(apr_uint32_t) verdict;
+    /** room on the disk that its transaction may take */
+    _Atomic(apr_uint64_t) reserved_bytes;
     apr_uint64_t witness_version;
     apr_uint64_t witness_body_id;
 } bdb_slot_t;
@@ -73,6 +75,10 @@ typedef struct bdb_control_file_t {
     /** the last recovery met trouble, and is tried again: no sense in waiting
      * for it */
     _Atomic(apr_uint32_t) recovery_fails;
+    /** the ballast is not there, and could not be made: writes are refused */
+    _Atomic(apr_uint32_t) has_no_ballast;
+    /** documents that were removed, and have left room in the trees */
+    _Atomic(apr_uint64_t) removals;
     /** when the library last ran out of memory, by bdb_clock_us() */
     _Atomic(apr_int64_t) out_of_memory_us;
     /** raised by every keeper that begins */
@@ -105,9 +111,10 @@ typedef struct bdb_control_t {
 /* The file. */
 
 /** Makes it anew with a generation open, in the place of any other. Nobody
- * may be there. */
+ * may be there.
+ * @param has_ballast  was there room for one? */
 apr_status_t bdb_control_make(const condreq_store_config_t *config,
-                              apr_uint64_t generation,
+                              apr_uint64_t generation, int has_ballast,
                               condreq_trouble_t *trouble, apr_pool_t *pool);
 
 /** Maps it into this process, for ever. A process that is forked afterwards

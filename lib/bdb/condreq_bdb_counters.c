@@ -131,12 +131,18 @@ typedef struct drawing_t {
 
 static int visit_draw(bdb_store_t *store, bdb_visit_t *visit)
 {
+    bdb_slot_t *slot = bdb_slot_mine(store->control, 0);
     counter_t counter;
     int code = counter_name(&counter, KIND_SEQUENCE, visit->key);
 
-    return code ? code
-                : counter_advance(store, &counter, 1, DB_TXN_NOSYNC,
-                                  ((drawing_t *)visit)->number);
+    if (code == 0)
+        code = bdb_room_reserve(&store->room, store->control, slot,
+                                bdb_room_needed(0), BDB_RESERVE_FLOOR);
+    if (code == 0)
+        code = counter_advance(store, &counter, 1, DB_TXN_NOSYNC,
+                               ((drawing_t *)visit)->number);
+    bdb_room_unreserve(slot);
+    return code;
 }
 
 apr_status_t bdb_draw(condreq_store_t *store, const char *collection,

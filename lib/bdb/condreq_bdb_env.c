@@ -18,12 +18,6 @@
 
 /* A killed writer cannot tear a page that the kernel writes at once. */
 #define PAGE_SIZE 4096
-#define LOG_FILE_BYTES (10u << 20)
-/* A larger buffer brings nothing: it is flushed with every commit, and its
- * bytes had better stay in the processor's cache. */
-#define LOG_BUFFER_BYTES (256u << 10)
-/* Recovery replays what was logged since the last checkpoint. */
-#define CHECKPOINT_KIBIBYTES 4096
 #define CHECKPOINT_MINUTES 1
 
 /* A transaction that replaces 64 MiB holds a lock on each of its leaf pages,
@@ -83,15 +77,17 @@ static apr_uint64_t cache_bytes_for(const condreq_store_config_t *config)
     return config->cache_bytes + config->cache_bytes / 4;
 }
 
-static apr_uint64_t region_bytes_for(const condreq_store_config_t *config)
+static apr_uint64_t region_bytes_for(const condreq_store_config_t *config,
+                                     const bdb_room_plan_t *plan)
 {
-    return cache_bytes_for(config) + LOG_BUFFER_BYTES +
+    return cache_bytes_for(config) + plan->log_buffer_bytes +
            (apr_uint64_t)locks_for(config) * BYTES_A_LOCK +
            (apr_uint64_t)lockers_for(config) * BYTES_A_LOCKER +
            (apr_uint64_t)mutexes_for(config) * BYTES_A_MUTEX;
 }
 
-static int set_sizes(DB_ENV *env, const condreq_store_config_t *config)
+static int set_sizes(DB_ENV *env, const condreq_store_config_t *config,
+                     const bdb_room_plan_t *plan)
 {
     u_int32_t gigabytes = (u_int32_t)(config->cache_bytes >> 30);
     u_int32_t bytes = (u_int32_t)(config->cache_bytes & 0x3fffffff);
@@ -103,8 +99,8 @@ static int set_sizes(DB_ENV *env, const condreq_store_config_t *config)
         (code = env->set_lk_max_lockers(env, lockers_for(config))) ||
         (code = env->set_tx_max(env, 2 * config->threads + 64)) ||
         (code = env->mutex_set_increment(env, mutexes_for(config))) ||
-        (code = env->set_lg_bsize(env, LOG_BUFFER_BYTES)) ||
-        (code = env->set_lg_max(env, LOG_FILE_BYTES)))
+        (code = env->set_lg_bsize(env, plan->log_buffer_bytes)) ||
+        (code = env->set_lg_max(env, plan->log_file_bytes)))
         return code;
     return 0;
 }
@@ -140,12 +136,14 @@ static int set_places(DB_ENV *env, const bdb_places_t *places)
 static int environment_open(DB_ENV **env, const condreq_store_config_t *config,
                             const bdb_places_t *places, u_int32_t how)
 {
+    bdb_room_plan_t plan;
     int code;
 
+    bdb_room_plan_for(&plan, places->log);
     if ((code = db_env_create(env, 0)) != 0)
         return code;
     (*env)->set_errcall(*env, bdb_hear);
-    if ((code = set_sizes(*env, config)) ||
+    if ((code = set_sizes(*env, config, &plan)) ||
         (code = set_behaviour(*env, config)) ||
         (code = set_places(*env, places)) ||
         (code = (*env)->open(*env, places->regions, ENV_PARTS | DB_THREAD | how,
@@ -257,6 +255,7 @@ apr_status_t bdb_recover(const condreq_store_config_t *config,
     /* Of a conversion, which nobody else sees. */
     _Atomic(apr_uint64_t) last_change = 0;
     bdb_places_t last, next;
+    bdb_room_plan_t plan;
     condreq_trouble_t heard;
     apr_status_t status;
     int code;
@@ -266,8 +265,10 @@ apr_status_t bdb_recover(const condreq_store_config_t *config,
         return status;
     if (last.generation < after)
         last.generation = after;
-    if ((status = bdb_places_make(&next, &last, config->path,
-                                  region_bytes_for(config), trouble, pool)))
+    bdb_room_plan_for(&plan, config->path);
+    if ((status =
+             bdb_places_make(&next, &last, config->path,
+                             region_bytes_for(config, &plan), trouble, pool)))
         return status;
     bdb_listen(&heard);
     code = make_environment(store, config, &next, control);
@@ -309,17 +310,33 @@ static apr_status_t refuse_if_used(const condreq_store_config_t *config,
     return APR_SUCCESS;
 }
 
+/* Once more where the ballast makes room for it. */
+static apr_status_t recover_alone(const condreq_store_config_t *config,
+                                  condreq_trouble_t *trouble, apr_pool_t *pool)
+{
+    apr_uint64_t after = bdb_control_generation(config->path, pool);
+    apr_status_t status = bdb_recover(config, after, NULL, trouble, pool);
+
+    if (status != APR_SUCCESS && bdb_ballast_release(config->path, pool))
+        status = bdb_recover(config, after, NULL, trouble, pool);
+    return status;
+}
+
 static apr_status_t prepare_alone(const condreq_store_config_t *config,
                                   condreq_trouble_t *trouble, apr_pool_t *pool)
 {
+    bdb_room_plan_t plan;
     bdb_places_t places;
     apr_status_t status;
+
     if ((status = refuse_if_used(config, trouble, pool)) ||
-        (status =
-             bdb_recover(config, bdb_control_generation(config->path, pool),
-                         NULL, trouble, pool)) ||
-        (status = bdb_places_find(&places, config->path, trouble, pool)) ||
-        (status = bdb_control_make(config, places.generation, trouble, pool)))
+        (status = recover_alone(config, trouble, pool)) ||
+        (status = bdb_places_find(&places, config->path, trouble, pool)))
+        return status;
+    bdb_room_plan_for(&plan, places.data);
+    if ((status = bdb_control_make(
+             config, places.generation,
+             bdb_ballast_ensure(config->path, &plan, pool), trouble, pool)))
         return status;
     bdb_places_remove_others(&places, config->path, pool);
     return APR_SUCCESS;
@@ -370,7 +387,8 @@ static apr_status_t store_make(bdb_store_t **made,
     store->config = *config;
     store->config.path = apr_pstrdup(pool, config->path);
     if ((status = bdb_control_map(&store->control, config->path, role, trouble,
-                                  pool)))
+                                  pool)) ||
+        (status = bdb_room_open(&store->room, config->path, trouble, pool)))
         return status;
     store->last_change = &store->control->file->last_change;
     if ((status = pthread_mutex_init(&store->opening, NULL)) ||
@@ -428,11 +446,22 @@ apr_status_t bdb_open(condreq_store_t **opened,
     return bdb_open_as(opened, config, BDB_WORKER, trouble, pool);
 }
 
+static int checkpoint(bdb_store_t *store)
+{
+    return store->env->txn_checkpoint(store->env,
+                                      store->room.plan.checkpoint_bytes / 1024,
+                                      CHECKPOINT_MINUTES, 0);
+}
+
+/* Where room is short, old logs are in the way of documents. */
 static int visit_checkpoint(bdb_store_t *store, bdb_visit_t *visit)
 {
+    int code = checkpoint(store);
+
     (void)visit;
-    return store->env->txn_checkpoint(store->env, CHECKPOINT_KIBIBYTES,
-                                      CHECKPOINT_MINUTES, 0);
+    if (code == 0 && bdb_room_is_short(&store->room))
+        code = store->env->log_archive(store->env, NULL, DB_ARCH_REMOVE);
+    return code;
 }
 
 apr_status_t bdb_checkpoint(condreq_store_t *store, condreq_trouble_t *trouble)
@@ -440,6 +469,18 @@ apr_status_t bdb_checkpoint(condreq_store_t *store, condreq_trouble_t *trouble)
     bdb_visit_t visit = {visit_checkpoint, "making a checkpoint", ""};
 
     return bdb_visit((bdb_store_t *)store, &visit, trouble);
+}
+
+int bdb_refuses_writes(const condreq_store_t *store)
+{
+    const bdb_store_t *kept = (const bdb_store_t *)store;
+
+    return atomic_load(&kept->control->file->has_no_ballast) != 0;
+}
+
+int bdb_is_short_of_room(const condreq_store_t *store)
+{
+    return bdb_room_is_short(&((const bdb_store_t *)store)->room);
 }
 
 /* A lock that was waited for too long is given up only when somebody looks:
@@ -455,8 +496,9 @@ static int visit_maintain(bdb_store_t *store, bdb_visit_t *visit)
     (void)visit;
     if ((code = env->lock_detect(env, 0, DB_LOCK_EXPIRE, NULL)) ||
         (code = env->log_flush(env, NULL)) ||
-        (code = env->txn_checkpoint(env, CHECKPOINT_KIBIBYTES,
-                                    CHECKPOINT_MINUTES, 0)) ||
+        (code =
+             env->txn_checkpoint(env, store->room.plan.checkpoint_bytes / 1024,
+                                 CHECKPOINT_MINUTES, 0)) ||
         (code = env->log_archive(env, NULL, DB_ARCH_REMOVE)))
         return code;
     return 0;
@@ -473,8 +515,12 @@ apr_status_t bdb_maintain(condreq_store_t *store, condreq_trouble_t *trouble,
 {
     bdb_visit_t visit = {visit_maintain, "keeping the store in order", ""};
     bdb_visit_t sweep = {visit_sweep, "sweeping the log of changes", ""};
-    apr_status_t status = bdb_visit((bdb_store_t *)store, &visit, trouble);
+    bdb_store_t *kept = (bdb_store_t *)store;
+    apr_status_t status;
 
-    (void)pool;
-    return status ? status : bdb_visit((bdb_store_t *)store, &sweep, trouble);
+    atomic_store(
+        &kept->control->file->has_no_ballast,
+        !bdb_ballast_ensure(kept->config.path, &kept->room.plan, pool));
+    status = bdb_visit(kept, &visit, trouble);
+    return status ? status : bdb_visit(kept, &sweep, trouble);
 }

@@ -16,6 +16,8 @@
 /* A second of writes makes tens of megabytes of log, and a recovery of as many
  * seconds. */
 #define ROUND_MS 100
+/* A full second of writes may fill a small disk with logs. */
+#define ROUND_WHILE_SHORT_MS 20
 #define MAINTAIN_EVERY_ROUNDS 10
 #define ROUND_AFTER_TROUBLE_MS 5000
 #define START_AGAIN_AFTER_US APR_USEC_PER_SEC
@@ -70,24 +72,62 @@ void bdb_helpers_end(bdb_control_t *control, bdb_role_t role)
             continue;
         end_process(owner);
         atomic_store(&slot->inside, 0);
+        atomic_store(&slot->reserved_bytes, 0);
         atomic_store(&slot->owner, 0);
     }
 }
 
 /* ---- the housekeeper ---- */
 
-static apr_status_t keep_house_once(condreq_store_t *store, unsigned round,
-                                    const condreq_keeper_t *keeper,
-                                    apr_pool_t *pool)
+/** What the housekeeper remembers from round to round. */
+typedef struct house_t {
+    condreq_store_t *store;
+    const condreq_keeper_t *keeper;
+    apr_pool_t *pool;
+    unsigned round;
+    bdb_compaction_t compaction;
+    /** were writes refused when it was last said? */
+    int refused;
+} house_t;
+
+static void say_if_refused(house_t *house)
+{
+    const condreq_keeper_t *keeper = house->keeper;
+
+    if (house->refused == bdb_refuses_writes(house->store))
+        return;
+    house->refused = !house->refused;
+    if (house->refused)
+        keeper->log(keeper->baton, CONDREQ_KEEPER_WARNING,
+                    "there is too little room on the disk; writes are refused "
+                    "until there is more");
+    else
+        keeper->log(keeper->baton, CONDREQ_KEEPER_NOTICE,
+                    "there is room on the disk again; writes are let in");
+}
+
+static apr_status_t keep_house_once(house_t *house)
 {
     condreq_trouble_t trouble;
-    apr_status_t status = round % MAINTAIN_EVERY_ROUNDS == 0
-                              ? bdb_maintain(store, &trouble, pool)
-                              : bdb_checkpoint(store, &trouble);
+    apr_status_t status =
+        ++house->round % MAINTAIN_EVERY_ROUNDS == 0
+            ? bdb_maintain(house->store, &trouble, house->pool)
+            : bdb_checkpoint(house->store, &trouble);
 
+    if (status == APR_SUCCESS)
+        status = bdb_compact(house->store, &house->compaction, &trouble);
     if (status != APR_SUCCESS)
-        keeper->log(keeper->baton, CONDREQ_KEEPER_ERROR, trouble.sentence);
+        house->keeper->log(house->keeper->baton, CONDREQ_KEEPER_ERROR,
+                           trouble.sentence);
+    say_if_refused(house);
     return status;
+}
+
+static int pause_ms(const house_t *house, apr_status_t status)
+{
+    if (status != APR_SUCCESS)
+        return ROUND_AFTER_TROUBLE_MS;
+    return bdb_is_short_of_room(house->store) ? ROUND_WHILE_SHORT_MS : ROUND_MS;
 }
 
 /* Hears nothing but the end of the leash, and sleeps on it. */
@@ -95,20 +135,18 @@ static void keep_house(const condreq_store_config_t *config,
                        const condreq_keeper_t *keeper, int leash,
                        apr_pool_t *pool)
 {
+    house_t house = {NULL, keeper, pool, 0, {0, 0}, 0};
     struct pollfd polled = {leash, POLLIN, 0};
     condreq_trouble_t trouble;
-    condreq_store_t *store;
     apr_status_t status =
-        bdb_open_as(&store, config, BDB_HOUSEKEEPER, &trouble, pool);
-    unsigned round = 0;
+        bdb_open_as(&house.store, config, BDB_HOUSEKEEPER, &trouble, pool);
 
     if (status != APR_SUCCESS) {
         keeper->log(keeper->baton, CONDREQ_KEEPER_ERROR, trouble.sentence);
         _exit(1);
     }
-    while (poll(&polled, 1,
-                status == APR_SUCCESS ? ROUND_MS : ROUND_AFTER_TROUBLE_MS) <= 0)
-        status = keep_house_once(store, ++round, keeper, pool);
+    while (poll(&polled, 1, pause_ms(&house, status)) <= 0)
+        status = keep_house_once(&house);
     _exit(0);
 }
 

@@ -97,6 +97,15 @@ static void shard_give_back(bdb_txn_t *txn)
                          ~((apr_uint64_t)1 << txn->shard));
 }
 
+int bdb_txn_reserve(bdb_txn_t *txn, apr_uint64_t body_bytes,
+                    bdb_reserve_t reserve)
+{
+    bdb_store_t *store = (bdb_store_t *)txn->base.store;
+
+    return bdb_room_reserve(&store->room, store->control, txn->slot,
+                            bdb_room_needed(body_bytes), reserve);
+}
+
 static int is_condemned(const bdb_store_t *store, const bdb_slot_t *slot)
 {
     return atomic_load(&store->control->file->word) !=
@@ -185,6 +194,7 @@ static int run_body(bdb_store_t *store, running_t *running, bdb_slot_t *slot)
     else
         code = give_way(store, &txn);
     shard_give_back(&txn);
+    bdb_room_unreserve(slot);
     return code;
 }
 

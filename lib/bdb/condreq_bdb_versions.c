@@ -179,11 +179,19 @@ apr_status_t bdb_put(condreq_txn_t *base, const char *key,
                      const condreq_record_t *record)
 {
     bdb_txn_t *txn = (bdb_txn_t *)base;
+    bdb_store_t *store = (bdb_store_t *)base->store;
     condreq_record_t written = *record;
     int code = bdb_txn_goes_on(txn);
 
-    if (code == 0 && record->state == CONDREQ_TOMBSTONE)
-        code = bdb_body_id((bdb_store_t *)base->store, &written.body_id);
+    if (code == 0)
+        code = bdb_txn_reserve(txn, 0,
+                               record->state == CONDREQ_TOMBSTONE
+                                   ? BDB_RESERVE_HALF
+                                   : BDB_RESERVE_FLOOR);
+    if (code == 0 && record->state == CONDREQ_TOMBSTONE) {
+        code = bdb_body_id(store, &written.body_id);
+        atomic_fetch_add(&store->control->file->removals, 1);
+    }
     if (code == 0)
         code = write_record(txn, key, &written);
     if (code == 0) {

@@ -92,6 +92,7 @@ static void clear_slots(bdb_watch_t *watch, apr_uint64_t process)
         if (atomic_load(&slot->owner) != process)
             continue;
         atomic_store(&slot->inside, 0);
+        atomic_store(&slot->reserved_bytes, 0);
         atomic_store(&slot->verdict, BDB_VERDICT_NONE);
         atomic_store(&slot->owner, 0);
     }

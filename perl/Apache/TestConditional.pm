@@ -15,7 +15,7 @@ use Apache::TestConditional::Date qw(date_seconds imf_fixdate date_forms);
 use Apache::TestConditional::Precedence 'wrong_rows';
 use Apache::TestConditional::Race qw(race together);
 use Apache::TestConditional::Request
-    qw(GET HEAD PUT POST DELETE OPTIONS request resource wire raw absolute_url user_agent);
+    qw(GET HEAD PUT POST PATCH DELETE OPTIONS request resource wire raw absolute_url user_agent);
 
 our $VERSION = '1.00';
 
@@ -25,7 +25,7 @@ our @EXPORT = qw(
     one_winner one_creator one_deleter every_post_creates no_update_lost
 );
 our @EXPORT_OK = (@EXPORT,
-    qw(GET HEAD PUT POST DELETE OPTIONS request resource wire raw user_agent race));
+    qw(GET HEAD PUT POST PATCH DELETE OPTIONS request resource wire raw user_agent race));
 our %EXPORT_TAGS = (checks => \@EXPORT, all => \@EXPORT_OK);
 
 my $json = JSON::PP->new->canonical->allow_nonref;
@@ -694,6 +694,11 @@ These are exported by name, or all together by C<:all>.
 =item GET $url, HEAD $url, DELETE $url, OPTIONS $url
 
 =item PUT $url, $content, POST $url, $content
+
+=item PATCH $url, $content
+
+Content that begins with a bracket is a JSON Patch, all other content a merge patch,
+unless C<content_type> says what it is.
 
 =item request $method, $url, $content
 

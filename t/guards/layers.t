@@ -10,14 +10,15 @@ use Test::More;
 
 # The first that matches says where a file belongs.
 my @layers = (
-    [glue => qr{^(?:mod_condreq\.c|include/mod_condreq\.h|httpd/)}],
+    [glue => qr{^(?:mod_condreq\.c|include/(?:mod_condreq|condreq_hooks)\.h|httpd/)}],
     [bdb => qr{^lib/bdb/|^$}],
     [mem => qr{^lib/mem/}],
-    ['write path' => qr{/condreq_(?:document|collection)\.}],
+    ['write path' => qr{/condreq_(?:document|draft|collection)\.}],
     ['store interface' => qr{/condreq_(?:store|trouble)\.}],
     [records => qr{/condreq_(?:record|strategy)\.}],
-    [core => qr{^(?:lib|include)/condreq_(?:accept|date|etag|eval|json\w*|key|members|merge|name
-                                          |preconditions|prefer)\.}x],
+    [core => qr{^(?:lib|include)/condreq_(?:accept|changed|date|dictionary|digest|edit\w*|etag|eval
+                                          |json\w*|key|media_type|members|merge|name|number|patch
+                                          |pieces|pointer|preconditions|prefer)\.}x],
 );
 my %may_include = (
     core => [qw(core)],

@@ -113,6 +113,8 @@ my %said_of = (
     'rules.json.max_depth' =>
         sub { CondReqMaxDepth => bytes(macro($_[0], 'httpd/config.c')) },
     'require' => sub { CondReqRequire => word($_[0], 'REQUIRE') },
+    'patches' => sub { CondReqPatch => $_[0] ? 'On' : 'Off' },
+    'conflict' => sub { CondReqConflict => word($_[0], 'CONFLICT') },
     'ids' => sub { CondReqIds => word($_[0], 'IDS') },
 );
 # Said in the page's text.

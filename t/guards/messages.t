@@ -33,7 +33,8 @@ for my $file (sort keys %source_of) {
 
 my $problems = read_file('docs/problems.md');
 my ($prefix) = $all =~ /#define TYPE_PREFIX "(.*)"/;
-my %kinds = map { $_ => 1 } $all =~ /condreq_refuse\(\s*[^,]+,\s*[^,]+,\s*"([a-z-]+)"/g;
+my %kinds = map { $_ => 1 } $all =~ /condreq_refuse\(\s*[^,]+,\s*[^,]+,\s*"([a-z-]+)"/g,
+    $all =~ /\bproblem\.kind = "([a-z-]+)"/g;
 my @sections = $problems =~ /^## \Q$prefix\E(\S+)$/gm;
 
 is_deeply [sort @sections], [sort keys %kinds], 'each kind of problem has its section';

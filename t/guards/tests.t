@@ -47,6 +47,7 @@ is_deeply [map { s{.*/}{}r } files('t/fuzz/corpus/*')],
 my %run_by = (
     't' => qr{\bt/\*\.t\b},
     't/h2c' => qr{\bt/h2c/\*\.t\b},
+    't/disk' => qr{\$\(PROVE\)[^\n]* t/disk\b},
     't/guards' => qr{\$\(PROVE\)[^\n]* t/guards\b},
 );
 for my $test (all_below('t', 't')) {
@@ -59,7 +60,7 @@ for my $test (all_below('t', 't')) {
 # ---- check ----
 
 my ($check) = $makefile =~ /^check:.*\n((?:\t.*\n)+)/m;
-for my $part (qw(check-guards check-unit check-fuzz check-wire check-crash-briefly)) {
+for my $part (qw(check-guards check-unit check-fuzz check-wire check-crash-briefly check-disk)) {
     like $check // '', qr/\b$part\b/, "check runs $part";
 }
 

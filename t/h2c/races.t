@@ -18,6 +18,24 @@ every_post_creates '/docs/h2-post/', @over;
 # More streams than a child has threads for them.
 one_winner '/docs/h2-many', @over, clients => 60, rounds => 3;
 
+# Patches with one tag, and patches without, of which each counts.
+{
+    my $uri = '/docs/h2-patch';
+    my @merge = (content_type => 'application/merge-patch+json');
+    PUT $uri, '{"list":[]}';
+    for my $round (1 .. 20) {
+        my $tag = GET($uri)->etag;
+        my @answers = race('h2c', map { ['PATCH', $uri, qq({"n":"$round.$_"}), if_match => $tag, @merge] } 1 .. 8);
+        is scalar(grep { $_ == 200 } @answers), 1, "round $round: of eight patches with one tag one wins";
+        is scalar(grep { $_ == 412 } @answers), 7, 'and seven are late';
+        race('h2c', map {
+            ['PATCH', $uri, qq([{"op":"add","path":"/list/-","value":"$round.$_"}]),
+                content_type => 'application/json-patch+json']
+        } 1 .. 8);
+    }
+    is scalar @{ GET($uri)->json->{list} }, 160, 'of those without a tag none is lost';
+}
+
 # HTTP/2 marks the end of a content without a length or chunks.
 my ($put) = race('h2c', ['PUT', '/docs/h2-length', '{"n":1}', content_length => undef]);
 is $put, 201, 'content without a length is content';

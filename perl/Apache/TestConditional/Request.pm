@@ -16,7 +16,7 @@ use Apache::TestConditional::Response;
 use Apache::TestConditional::Wire;
 
 our $VERSION   = '1.00';
-our @EXPORT_OK = qw(GET HEAD PUT POST DELETE OPTIONS request resource wire raw
+our @EXPORT_OK = qw(GET HEAD PUT POST PATCH DELETE OPTIONS request resource wire raw
     absolute_url field_lines user_agent);
 
 my $user_agent;
@@ -85,6 +85,15 @@ sub DELETE  { my ($url, %field) = @_; return request('DELETE',  $url, undef, %fi
 sub OPTIONS { my ($url, %field) = @_; return request('OPTIONS', $url, undef, %field) }
 sub PUT     { return request('PUT',  @_) }
 sub POST    { return request('POST', @_) }
+
+# By its content: an array is a JSON Patch, whatever else a merge patch.
+sub PATCH {
+    my ($url, $body, %field) = @_;
+
+    $field{content_type} = 'application/' . ($body =~ /^\s*\[/ ? 'json-patch' : 'merge-patch') . '+json'
+        unless exists $field{content_type};
+    return request('PATCH', $url, $body, %field);
+}
 
 # A document to test with. One that was there before would make tests depend on
 # each other.
