@@ -139,7 +139,7 @@ static void add_validators(const member_t *member,
 static apr_status_t add_collection(const member_t *member)
 {
     condreq_store_t *store = member->resource.store;
-    condreq_collection_t collection = {1, {0, 0, 0}};
+    condreq_collection_t collection = {1, {0, 0, 0, 0}};
     condreq_representation_t room;
     apr_status_t status = store->provider->collection(
         store, member->resource.key, 0, &collection.state,

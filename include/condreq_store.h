@@ -57,6 +57,9 @@ typedef struct condreq_collection_state_t {
     /** the sum of all versions below: each write makes it one more. 0 where
      * there never was anything */
     apr_uint64_t version;
+    /** live documents below it; at a busy time as many as there were shortly
+     * before or after */
+    apr_uint64_t documents;
     /** when the last write was made; later than every other's */
     apr_time_t mtime_us;
     /** a number for changes(): whoever reads the collection after this has

@@ -27,15 +27,19 @@ apr_status_t condreq_collection_lookup(condreq_collection_t *collection,
                                        condreq_trouble_t *trouble,
                                        apr_pool_t *pool)
 {
-    const condreq_store_provider_t *store = resource->store->provider;
+    condreq_store_t *store = resource->store;
     condreq_place_t beginning = {"", 0};
     condreq_entry_t first;
     apr_size_t count;
 
-    STORE_TRY(store->collection(resource->store, resource->key, now_us,
-                                &collection->state, trouble, pool));
-    STORE_TRY(store->list(resource->store, resource->key, &beginning, &first, 1,
-                          &count, trouble, pool));
+    STORE_TRY(store->provider->collection(store, resource->key, now_us,
+                                          &collection->state, trouble, pool));
+    collection->exists = collection->state.documents > 0;
+    if (collection->exists || collection->state.version == 0)
+        return APR_SUCCESS;
+    /* Where documents come and go meanwhile the count may have missed all. */
+    STORE_TRY(store->provider->list(store, resource->key, &beginning, &first, 1,
+                                    &count, trouble, pool));
     collection->exists = count > 0;
     return APR_SUCCESS;
 }
@@ -144,10 +148,9 @@ apr_status_t condreq_collection_bind(condreq_txn_t *txn,
                                      condreq_verdict_t *verdict,
                                      apr_pool_t *pool)
 {
-    const condreq_store_provider_t *store = txn->store->provider;
-
-    STORE_TRY(store->collection_get(txn, resource->key, &collection->state));
-    STORE_TRY(store->has_members(txn, resource->key, &collection->exists));
+    STORE_TRY(txn->store->provider->collection_get(txn, resource->key,
+                                                   &collection->state));
+    collection->exists = collection->state.documents > 0;
     *verdict = condreq_collection_evaluate(pre, resource, collection, pool);
     return APR_SUCCESS;
 }

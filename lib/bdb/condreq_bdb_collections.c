@@ -1,6 +1,7 @@
 /* What is known of collections: for each, in each writers' shard, how many
- * versions were written below it and the number of the last change.
- * Knows which collections a key is below; nothing of what stands in them.
+ * versions were written below it, how many documents are there more than
+ * before, and the number of the last change.
+ * Knows which collections a key is below; of what stands in them the count.
  *
  * A collection's state is the sum over all shards. A writer touches one of
  * them, which nobody else has; whoever decides on a state takes all of them,
@@ -9,7 +10,7 @@
 
 #include "condreq_bdb_index.h"
 
-#define TALLY_SIZE 16
+#define TALLY_SIZE 24
 
 static int tally_key(bdb_index_key_t *key, unsigned shard,
                      const char *collection, apr_size_t length)
@@ -38,6 +39,7 @@ static int tally_get(bdb_store_t *store, DB_TXN *txn, bdb_index_key_t *key,
         return code == 0 || code == DB_BUFFER_SMALL ? DB_OLD_VERSION : code;
     tally->versions = bdb_read_u64(bytes);
     tally->number = bdb_read_u64(bytes + 8);
+    tally->documents = (apr_int64_t)bdb_read_u64(bytes + 16);
     return 0;
 }
 
@@ -49,6 +51,7 @@ static int tally_put(bdb_store_t *store, DB_TXN *txn, bdb_index_key_t *key,
 
     bdb_write_u64(bytes, tally->versions);
     bdb_write_u64(bytes + 8, tally->number);
+    bdb_write_u64(bytes + 16, (apr_uint64_t)tally->documents);
     value.data = bytes;
     value.size = sizeof(bytes);
     return store->index->put(store->index, txn, &key->dbt, &value, 0);
@@ -85,7 +88,7 @@ int bdb_collections_take(bdb_store_t *store, DB_TXN *txn, unsigned shard,
 
 int bdb_collections_write(bdb_store_t *store, DB_TXN *txn, unsigned shard,
                           const char *key, const bdb_tallies_t *tallies,
-                          apr_uint64_t versions, apr_uint64_t number)
+                          const bdb_tally_t *change)
 {
     apr_size_t length = 0;
     bdb_index_key_t at;
@@ -101,8 +104,9 @@ int bdb_collections_write(bdb_store_t *store, DB_TXN *txn, unsigned shard,
             tally = tallies->kept[depth];
         else
             code = tally_get(store, txn, &at, &tally);
-        tally.versions += versions;
-        tally.number = number;
+        tally.versions += change->versions;
+        tally.documents += change->documents;
+        tally.number = change->number;
         if (code == 0)
             code = tally_put(store, txn, &at, &tally);
     }
@@ -117,6 +121,7 @@ int bdb_collection_read(bdb_store_t *store, DB_TXN *txn, const char *collection,
 {
     apr_uint64_t now = bdb_change_now(store, now_us), last = 0;
     bdb_index_key_t at;
+    apr_int64_t documents = 0;
     unsigned shard;
     bdb_tally_t tally;
     int code = 0;
@@ -127,8 +132,11 @@ int bdb_collection_read(bdb_store_t *store, DB_TXN *txn, const char *collection,
             (code = tally_get(store, txn, &at, &tally)))
             break;
         state->version += tally.versions;
+        documents += tally.documents;
         last = tally.number > last ? tally.number : last;
     }
+    /* Between two looks one may have come and gone the other way round. */
+    state->documents = documents > 0 ? (apr_uint64_t)documents : 0;
     state->mtime_us = (apr_time_t)last;
     state->change = last < now ? last : now;
     return code;

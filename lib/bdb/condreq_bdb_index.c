@@ -82,16 +82,17 @@ int bdb_index_write(bdb_store_t *store, DB_TXN *txn, unsigned shard,
     int was_there = before->state == CONDREQ_LIVE;
     int is_there = after->state == CONDREQ_LIVE;
     bdb_tallies_t tallies;
-    apr_uint64_t number;
+    bdb_tally_t change;
     int code = bdb_collections_take(store, txn, shard, key, &tallies);
 
     if (code != 0)
         return code;
-    number = bdb_change_number(store);
-    after->change = bdb_change_place(number, shard);
-    if ((code =
-             bdb_collections_write(store, txn, shard, key, &tallies,
-                                   after->version - before->version, number)) ||
+    change.versions = after->version - before->version;
+    change.number = bdb_change_number(store);
+    change.documents = is_there - was_there;
+    after->change = bdb_change_place(change.number, shard);
+    if ((code = bdb_collections_write(store, txn, shard, key, &tallies,
+                                      &change)) ||
         (code = bdb_log_write(store, txn, after->change, before->change, key)))
         return code;
     return was_there == is_there ? 0

@@ -86,6 +86,8 @@ typedef struct bdb_tally_t {
     apr_uint64_t versions;
     /** of the last change */
     apr_uint64_t number;
+    /** documents that came, less those that went; below 0 where others' went */
+    apr_int64_t documents;
 } bdb_tally_t;
 
 /** Those of the collections above a key, the root first; what is further down
@@ -102,11 +104,11 @@ int bdb_collections_take(bdb_store_t *store, DB_TXN *txn, unsigned shard,
                          const char *key, bdb_tallies_t *tallies);
 
 /** Inside: counts a change below each of them.
- * @param tallies   as they were taken
- * @param versions  by how many versions the record goes on */
+ * @param tallies  as they were taken
+ * @param change   what is added; its number takes the place of the last one */
 int bdb_collections_write(bdb_store_t *store, DB_TXN *txn, unsigned shard,
                           const char *key, const bdb_tallies_t *tallies,
-                          apr_uint64_t versions, apr_uint64_t number);
+                          const bdb_tally_t *change);
 
 /** Inside: what is known of one.
  * @param txn  takes all its shards; NULL: as last committed */

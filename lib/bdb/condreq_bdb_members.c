@@ -169,12 +169,20 @@ apr_status_t bdb_below(condreq_txn_t *base, const char *collection,
 
 /* ---- listings ---- */
 
-/* What comes next in a shard: a place directly in the collection. */
-typedef struct head_t {
+/* What comes next in a shard: places directly in the collection, as many as
+ * were read at once. Each has its length before it, in two bytes. */
+#define RUN_BYTES (2u * CONDREQ_KEY_MAX)
+#define LENGTH_BYTES 2u
+/* Of a call's room, what each shard reads at once: twice what is its own. */
+#define READ_AHEAD_SHARE (BDB_SHARDS / 2)
+
+typedef struct run_t {
+    /** nothing is behind what is here */
     int ended;
-    apr_size_t length;
-    char bytes[CONDREQ_KEY_MAX + 3];
-} head_t;
+    unsigned at;
+    unsigned end;
+    unsigned char bytes[RUN_BYTES];
+} run_t;
 
 typedef struct listing_t {
     bdb_visit_t visit;
@@ -183,96 +191,166 @@ typedef struct listing_t {
     apr_size_t room;
     apr_size_t count;
     apr_pool_t *pool;
-    head_t heads[BDB_SHARDS];
+    run_t runs[BDB_SHARDS];
 } listing_t;
 
-static int is_of_collection(const head_t *head)
+static condreq_place_t run_first(const run_t *run)
 {
-    return head->length > 0 && head->bytes[head->length - 1] == '/';
+    const unsigned char *at = run->bytes + run->at;
+    condreq_place_t place;
+
+    place.bytes = (const char *)at + LENGTH_BYTES;
+    place.length = (apr_size_t)at[0] << 8 | at[1];
+    return place;
 }
 
-static int head_seek(bdb_store_t *store, listing_t *listing, unsigned shard,
-                     const char *place, apr_size_t place_length)
+static int run_is_empty(const run_t *run)
 {
-    head_t *head = &listing->heads[shard];
-    bdb_index_key_t at;
-    apr_size_t length;
+    return run->at == run->end;
+}
+
+/* @return was there room? */
+static int run_add(run_t *run, const char *bytes, apr_size_t length)
+{
+    if (length + LENGTH_BYTES > RUN_BYTES - run->end)
+        return 0;
+    run->bytes[run->end] = (unsigned char)(length >> 8);
+    run->bytes[run->end + 1] = (unsigned char)length;
+    memcpy(run->bytes + run->end + LENGTH_BYTES, bytes, length);
+    run->end += LENGTH_BYTES + (unsigned)length;
+    return 1;
+}
+
+static int is_of_collection(const condreq_place_t *place)
+{
+    return place->length > 0 && place->bytes[place->length - 1] == '/';
+}
+
+/* Reads entry after entry into a run, up to one that is further down: what
+ * follows that may be in the same collection, and is stepped over. */
+static int run_read(run_t *run, DBC *cursor, bdb_index_key_t *at,
+                    unsigned shard, const char *collection, apr_size_t most)
+{
+    apr_size_t count = 0;
+    apr_size_t begin = 1 + strlen(collection), length;
     const char *rest, *slash;
+    DBT nothing = {0};
     int code;
 
-    if (place_length == 0) {
-        place = FIRST_PLACE;
-        place_length = FIRST_PLACE_LENGTH;
+    nothing.flags = DB_DBT_USERMEM | DB_DBT_PARTIAL;
+    code = cursor->get(cursor, &at->dbt, &nothing, DB_SET_RANGE);
+    while (code == 0 && at->dbt.size >= begin &&
+           at->bytes[0] == BDB_SHARDS + shard &&
+           !memcmp(at->bytes + 1, collection, begin - 1)) {
+        rest = (const char *)at->bytes + begin;
+        length = at->dbt.size - begin;
+        slash = memchr(rest, '/', length);
+        if (slash)
+            length = (apr_size_t)(slash - rest) + 1;
+        if (!run_add(run, rest, length) || slash || ++count == most)
+            return 0;
+        code = cursor->get(cursor, &at->dbt, &nothing, DB_NEXT);
     }
-    code = seek(store, NULL, &at, shard, listing->visit.key, place,
-                place_length, &rest, &length);
-    head->ended = code != 0 || !rest;
-    if (head->ended)
-        return code;
-    slash = memchr(rest, '/', length);
-    head->length = slash ? (apr_size_t)(slash - rest) + 1 : length;
-    memcpy(head->bytes, rest, head->length);
-    return 0;
+    run->ended = code == 0 || code == DB_NOTFOUND;
+    return code == DB_NOTFOUND ? 0 : code;
 }
 
-/* Behind what a head stands on, and behind all that is in it. */
-static int head_next(bdb_store_t *store, listing_t *listing, unsigned shard)
+/* Fills an empty run from a place on. No cursor stays: see bdb_index_seek(). */
+static int run_fill(bdb_store_t *store, listing_t *listing, unsigned shard,
+                    const char *place, apr_size_t place_length)
 {
-    head_t *head = &listing->heads[shard];
-    char place[sizeof(head->bytes)];
-    apr_size_t length = head->length;
+    const char *collection = listing->visit.key;
+    run_t *run = &listing->runs[shard];
+    bdb_index_key_t at;
+    DBC *cursor;
+    int code, closed;
 
-    memcpy(place, head->bytes, length);
-    if (is_of_collection(head))
+    run->at = run->end = 0;
+    run->ended = 0;
+    bdb_index_key(&at, BDB_SHARDS + shard, 0);
+    if ((code = bdb_index_key_add(&at, collection, strlen(collection))) ||
+        (code = bdb_index_key_add(&at, place, place_length)) ||
+        (code = store->index->cursor(store->index, NULL, &cursor, 0)))
+        return code;
+    code = run_read(run, cursor, &at, shard, collection,
+                    1 + listing->room / READ_AHEAD_SHARE);
+    closed = cursor->close(cursor);
+    return code ? code : closed;
+}
+
+/* Steps behind a run's first place, and behind all that is in it. */
+static int run_next(bdb_store_t *store, listing_t *listing, unsigned shard)
+{
+    run_t *run = &listing->runs[shard];
+    condreq_place_t first = run_first(run);
+    char place[CONDREQ_KEY_MAX + 3];
+    apr_size_t length = first.length;
+
+    run->at += LENGTH_BYTES + (unsigned)length;
+    if (!run_is_empty(run) || run->ended)
+        return 0;
+    memcpy(place, first.bytes, length);
+    if (is_of_collection(&first))
         place[length - 1]++;
     else
         place[length++] = '\0';
-    return head_seek(store, listing, shard, place, length);
+    return run_fill(store, listing, shard, place, length);
 }
 
-static int heads_compare(const head_t *a, const head_t *b)
+static int places_compare(const condreq_place_t *a, const condreq_place_t *b)
 {
     return condreq_place_compare(a->bytes, a->length, b->bytes, b->length);
 }
 
-static head_t *first_head(listing_t *listing)
+/* @return 0 where there is none */
+static int first_of_all(const listing_t *listing, condreq_place_t *first)
 {
-    head_t *first = NULL;
+    int found = 0;
     unsigned shard;
 
     for (shard = 0; shard < BDB_SHARDS; shard++) {
-        head_t *head = &listing->heads[shard];
+        condreq_place_t place;
 
-        if (!head->ended && (!first || heads_compare(head, first) < 0))
-            first = head;
+        if (run_is_empty(&listing->runs[shard]))
+            continue;
+        place = run_first(&listing->runs[shard]);
+        if (!found || places_compare(&place, first) < 0)
+            *first = place;
+        found = 1;
     }
-    return first;
+    return found;
 }
 
 /* A collection further down may come first in many shards. */
-static int pass(bdb_store_t *store, listing_t *listing, const head_t *passed)
+static int pass(bdb_store_t *store, listing_t *listing,
+                const condreq_place_t *passed)
 {
-    head_t *head;
     unsigned shard;
     int code = 0;
 
     for (shard = 0; shard < BDB_SHARDS && code == 0; shard++) {
-        head = &listing->heads[shard];
-        if (!head->ended && heads_compare(head, passed) == 0)
-            code = head_next(store, listing, shard);
+        condreq_place_t place;
+
+        if (run_is_empty(&listing->runs[shard]))
+            continue;
+        place = run_first(&listing->runs[shard]);
+        if (places_compare(&place, passed) == 0)
+            code = run_next(store, listing, shard);
     }
     return code;
 }
 
 /* It was in the index a moment ago; its record says whether it still is. */
-static int add_entry(bdb_store_t *store, listing_t *listing, const head_t *head)
+static int add_entry(bdb_store_t *store, listing_t *listing,
+                     const condreq_place_t *place)
 {
     condreq_entry_t *entry = &listing->entries[listing->count];
     int code;
 
     memset(entry, 0, sizeof(*entry));
-    entry->is_collection = is_of_collection(head);
-    entry->name = condreq_place_name(head->bytes, head->length, listing->pool);
+    entry->is_collection = is_of_collection(place);
+    entry->name =
+        condreq_place_name(place->bytes, place->length, listing->pool);
     if (entry->is_collection) {
         listing->count++;
         return 0;
@@ -285,22 +363,34 @@ static int add_entry(bdb_store_t *store, listing_t *listing, const head_t *head)
     return code;
 }
 
-static int visit_list(bdb_store_t *store, bdb_visit_t *visit)
+static int fill_all(bdb_store_t *store, listing_t *listing)
 {
-    listing_t *listing = (listing_t *)visit;
-    head_t *first, passed;
+    const condreq_place_t *from = listing->from;
+    const char *place = from->length ? from->bytes : FIRST_PLACE;
+    apr_size_t length = from->length ? from->length : FIRST_PLACE_LENGTH;
     unsigned shard;
     int code = 0;
 
-    listing->count = 0;
     for (shard = 0; shard < BDB_SHARDS && code == 0; shard++)
-        code = head_seek(store, listing, shard, listing->from->bytes,
-                         listing->from->length);
+        code = run_fill(store, listing, shard, place, length);
+    return code;
+}
+
+/* A place is in a run's bytes, which the next filling overwrites. */
+static int visit_list(bdb_store_t *store, bdb_visit_t *visit)
+{
+    listing_t *listing = (listing_t *)visit;
+    char bytes[CONDREQ_KEY_MAX + 3];
+    condreq_place_t first;
+    int code = fill_all(store, listing);
+
+    listing->count = 0;
     while (code == 0 && listing->count < listing->room &&
-           (first = first_head(listing)) != NULL) {
-        passed = *first;
-        if ((code = add_entry(store, listing, &passed)) == 0)
-            code = pass(store, listing, &passed);
+           first_of_all(listing, &first)) {
+        memcpy(bytes, first.bytes, first.length);
+        first.bytes = bytes;
+        if ((code = add_entry(store, listing, &first)) == 0)
+            code = pass(store, listing, &first);
     }
     return code;
 }
@@ -318,6 +408,7 @@ apr_status_t bdb_list(condreq_store_t *store, const char *collection,
     listing->from = from;
     listing->entries = entries;
     listing->room = room;
+    listing->count = 0;
     listing->pool = pool;
     status = bdb_visit((bdb_store_t *)store, &listing->visit, trouble);
     *count = listing->count;

@@ -475,6 +475,7 @@ static void see_version(mem_walk_t *walk, const char *key,
     if (strncmp(key, walk->collection, strlen(walk->collection)) != 0)
         return;
     walk->state.version += entry->record.version;
+    walk->state.documents += entry->record.state == CONDREQ_LIVE;
     if (entry->record.change > walk->state.change)
         walk->state.change = entry->record.change;
 }

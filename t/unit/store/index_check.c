@@ -37,7 +37,7 @@ __attribute__((format(printf, 2, 3))) static void fault(checking_t *checking,
 }
 
 static void tally(apr_hash_t *tallies, const char *collection,
-                  apr_size_t length, apr_uint64_t versions, apr_uint64_t number,
+                  apr_size_t length, const bdb_tally_t *change,
                   apr_pool_t *pool)
 {
     bdb_tally_t *known = apr_hash_get(tallies, collection, (apr_ssize_t)length);
@@ -47,9 +47,10 @@ static void tally(apr_hash_t *tallies, const char *collection,
         apr_hash_set(tallies, apr_pstrmemdup(pool, collection, length),
                      (apr_ssize_t)length, known);
     }
-    known->versions += versions;
-    if (number > known->number)
-        known->number = number;
+    known->versions += change->versions;
+    known->documents += change->documents;
+    if (change->number > known->number)
+        known->number = change->number;
 }
 
 static int is_in_index(bdb_store_t *store, bdb_index_key_t *at, DBT *value)
@@ -93,12 +94,14 @@ static void check_change(bdb_store_t *store, checking_t *checking,
 static void expect_tallies(checking_t *checking, const char *key,
                            const condreq_record_t *record)
 {
+    bdb_tally_t change = {record->version, record->change >> 6,
+                          record->state == CONDREQ_LIVE};
     const char *slash = key;
 
     while ((slash = strchr(slash, '/')) != NULL) {
         slash++;
-        tally(checking->expected, key, (apr_size_t)(slash - key),
-              record->version, record->change >> 6, checking->pool);
+        tally(checking->expected, key, (apr_size_t)(slash - key), &change,
+              checking->pool);
     }
 }
 
@@ -139,6 +142,16 @@ static void see_log_entry(bdb_store_t *store, checking_t *checking,
     checking->census->stale += place < record.change;
 }
 
+static void see_tally(checking_t *checking, const bdb_index_key_t *at,
+                      const unsigned char *value)
+{
+    bdb_tally_t known = {bdb_read_u64(value), bdb_read_u64(value + 8),
+                         (apr_int64_t)bdb_read_u64(value + 16)};
+
+    tally(checking->found, (const char *)at->bytes + 2, at->dbt.size - 2,
+          &known, checking->pool);
+}
+
 static void see_entry(bdb_store_t *store, checking_t *checking,
                       const bdb_index_key_t *at, const char *value,
                       apr_size_t length, unsigned *members)
@@ -148,9 +161,7 @@ static void see_entry(bdb_store_t *store, checking_t *checking,
     else if (at->bytes[1] == BDB_INDEX_LOG)
         see_log_entry(store, checking, at, value, length);
     else if (at->bytes[1] == BDB_INDEX_COLLECTION)
-        tally(checking->found, (const char *)at->bytes + 2, at->dbt.size - 2,
-              bdb_read_u64((const unsigned char *)value),
-              bdb_read_u64((const unsigned char *)value + 8), checking->pool);
+        see_tally(checking, at, (const unsigned char *)value);
 }
 
 static int check_entries(bdb_store_t *store, checking_t *checking)
@@ -193,12 +204,15 @@ static void check_tallies(checking_t *checking)
                                                 apr_hash_this_key_len(at));
 
         if (!found || found->versions != expected->versions ||
+            found->documents != expected->documents ||
             found->number != expected->number)
             fault(checking,
-                  "%s: %lu versions, the last change %lu; known: %lu and %lu",
+                  "%s: %lu versions, %ld documents, the last change %lu; "
+                  "known: %lu, %ld, %lu",
                   collection, (unsigned long)expected->versions,
-                  (unsigned long)expected->number,
+                  (long)expected->documents, (unsigned long)expected->number,
                   found ? (unsigned long)found->versions : 0,
+                  found ? (long)found->documents : 0,
                   found ? (unsigned long)found->number : 0);
     }
 }
