@@ -251,8 +251,16 @@ int condreq_document_delete(condreq_exchange_t *exchange)
     return condreq_send_bytes(r, NULL, 0, 1);
 }
 
-/* A collection's preconditions depend on its members; most POSTs ask nothing
- * of it, and then there is nothing to preview. */
+static int refuse_creation(condreq_exchange_t *exchange,
+                           const condreq_write_t *write)
+{
+    if (write->outcome == CONDREQ_PRECONDITION_FAILED)
+        return condreq_refuse_collection(exchange, NULL);
+    return refuse_outcome(exchange, write);
+}
+
+/* Most POSTs ask nothing of their collection, and then there is nothing to
+ * preview. */
 static int preview_collection(condreq_exchange_t *exchange,
                               condreq_write_t *write)
 {
@@ -267,7 +275,7 @@ static int preview_collection(condreq_exchange_t *exchange,
         condreq_collection_decide(write, &exchange->trouble, exchange->r->pool);
     if (status != APR_SUCCESS)
         return condreq_refuse_trouble(exchange, status, "looking into");
-    return refuse_outcome(exchange, write);
+    return refuse_creation(exchange, write);
 }
 
 int condreq_collection_post(condreq_exchange_t *exchange)
@@ -296,7 +304,7 @@ int condreq_collection_post(condreq_exchange_t *exchange)
                                      &exchange->trouble, r->pool);
     if (status != APR_SUCCESS)
         return condreq_refuse_trouble(exchange, status, "creating in");
-    if ((refused = refuse_outcome(exchange, &write)) != OK)
+    if ((refused = refuse_creation(exchange, &write)) != OK)
         return refused;
     exchange->resource = *created;
     return condreq_write_answer(exchange, &write);

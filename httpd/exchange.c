@@ -217,7 +217,7 @@ static int dispatch(condreq_exchange_t *exchange)
         condreq_content_abandon(exchange->r);
     switch (exchange->r->method_number) {
     case M_GET:
-        return is_collection ? condreq_refuse_method(exchange)
+        return is_collection ? condreq_collection_get(exchange)
                              : condreq_document_get(exchange);
     case M_PUT:
         return is_collection ? condreq_refuse_method(exchange)
@@ -227,7 +227,7 @@ static int dispatch(condreq_exchange_t *exchange)
                    ? condreq_refuse_method(exchange)
                    : condreq_document_patch(exchange);
     case M_DELETE:
-        return is_collection ? condreq_refuse_method(exchange)
+        return is_collection ? condreq_collection_delete(exchange)
                              : condreq_document_delete(exchange);
     case M_POST:
         return is_collection ? condreq_collection_post(exchange)
@@ -244,32 +244,6 @@ static int dispatch(condreq_exchange_t *exchange)
     default:
         return condreq_refuse_method(exchange);
     }
-}
-
-/* httpd lets a subrequest with its parent's configuration pass unasked, also
- * where the method is another: so the parent gets a copy meanwhile. */
-request_rec *condreq_lookup_uri(request_rec *r, const char *uri)
-{
-    ap_conf_vector_t *config = r->per_dir_config;
-    request_rec *sub;
-
-    r->per_dir_config = ap_merge_per_dir_configs(
-        r->pool, config, ap_create_per_dir_config(r->pool));
-    sub = ap_sub_req_method_uri("GET", uri, r, NULL);
-    r->per_dir_config = config;
-    return sub;
-}
-
-int condreq_client_may_get(condreq_exchange_t *exchange)
-{
-    request_rec *r = exchange->r;
-    const char *path = condreq_path_uri(exchange->resource.path, r->pool);
-    request_rec *sub = condreq_lookup_uri(
-        r, r->args ? apr_pstrcat(r->pool, path, "?", r->args, NULL) : path);
-    int may = sub->status == HTTP_OK;
-
-    ap_destroy_sub_req(sub);
-    return may;
 }
 
 int condreq_handler(request_rec *r)

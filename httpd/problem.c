@@ -71,7 +71,10 @@ int condreq_refuse_path(request_rec *r)
 int condreq_refuse_missing(condreq_exchange_t *exchange)
 {
     return condreq_refuse(exchange->r, HTTP_NOT_FOUND, NULL,
-                          "There is no document here.", NULL);
+                          exchange->is_collection
+                              ? "There is no document in this collection."
+                              : "There is no document here.",
+                          NULL);
 }
 
 /* A write that is perhaps there must not be answered: a client that was told
@@ -89,6 +92,19 @@ static int end_unanswered(condreq_exchange_t *exchange, const char *doing)
     return AP_FILTER_ERROR;
 }
 
+void condreq_log_trouble(condreq_exchange_t *exchange, apr_status_t status,
+                         const char *doing)
+{
+    request_rec *r = exchange->r;
+
+    /* APR has no words for statuses of ours, and the sentence has. */
+    ap_log_rerror(
+        APLOG_MARK, APLOG_ERR, status >= APR_OS_START_USERERR ? 0 : status, r,
+        CONDREQ_LOGNO(2101) "%s %s: %s", doing, exchange->resource.key,
+        exchange->trouble.sentence[0] ? exchange->trouble.sentence
+                                      : "no further word");
+}
+
 int condreq_refuse_trouble(condreq_exchange_t *exchange, apr_status_t status,
                            const char *doing)
 {
@@ -96,12 +112,7 @@ int condreq_refuse_trouble(condreq_exchange_t *exchange, apr_status_t status,
 
     if (status == CONDREQ_EUNKNOWN)
         return end_unanswered(exchange, doing);
-    /* APR has no words for statuses of ours, and the sentence has. */
-    ap_log_rerror(
-        APLOG_MARK, APLOG_ERR, status >= APR_OS_START_USERERR ? 0 : status, r,
-        CONDREQ_LOGNO(2101) "%s %s: %s", doing, exchange->resource.key,
-        exchange->trouble.sentence[0] ? exchange->trouble.sentence
-                                      : "no further word");
+    condreq_log_trouble(exchange, status, doing);
     if (APR_STATUS_IS_ENOSPC(status))
         return condreq_refuse(r, HTTP_INSUFFICIENT_STORAGE, NULL,
                               "The store has no room left; nothing was "
@@ -119,7 +130,7 @@ const char *condreq_allowed(const condreq_exchange_t *exchange)
 {
     const condreq_dir_conf_t *conf = exchange->conf;
     const char *locks = conf->locks.on ? "LOCK, UNLOCK, " : "";
-    const char *methods = exchange->is_collection ? "POST, "
+    const char *methods = exchange->is_collection ? "GET, HEAD, POST, DELETE, "
                           : conf->patches ? "GET, HEAD, PUT, PATCH, DELETE, "
                                           : "GET, HEAD, PUT, DELETE, ";
 
@@ -142,7 +153,8 @@ static void allow_only(request_rec *r, const char *allowed)
 static const char *said_of_methods(const condreq_exchange_t *exchange)
 {
     if (exchange->is_collection)
-        return "This is a collection: documents are created in it by POST.";
+        return "This is a collection: it is listed by GET, documents are "
+               "created in it by POST, and DELETE removes it.";
     return exchange->conf->patches
                ? "This is a document: it is read by GET, written by PUT, "
                  "changed by PATCH and removed by DELETE."

@@ -204,8 +204,8 @@ apr_status_t condreq_document_make_empty(condreq_record_t *record,
                                          condreq_txn_t *txn, const char *key);
 
 /**
- * Would a document be created in this collection? A preview, in a transaction
- * of its own, of what condreq_document_create() decides.
+ * Would a document be created in this collection? A preview, without a
+ * transaction, of what condreq_document_create() decides.
  * @param write  its resource is the collection; outcome is set on success, and
  *               record's state: ABSENT
  */
@@ -223,7 +223,7 @@ typedef enum condreq_ids_t {
 
 /**
  * Creates a document in a collection under a new id. The preconditions are
- * the collection's: it exists if it has a member, and has no tag and no date.
+ * the collection's; see condreq_collection.h.
  * @param created     is set to the new document's resource, from the pool
  * @param write       as for condreq_document_write(); its resource is the
  *                    collection, whose path ends in a slash

@@ -6,6 +6,7 @@
 
 #include "apr_pools.h"
 #include "condreq_lock.h"
+#include "condreq_name.h"
 #include "condreq_record.h"
 
 /** Longest key in bytes: namespace, path, no NUL inside. */
@@ -56,6 +57,50 @@ typedef struct condreq_store_config_t {
      * next maintain() that notices */
     apr_interval_time_t wait_us;
 } condreq_store_config_t;
+
+/** What is known of a collection as a whole: of all that is below it, at any
+ * depth, whether it is still there or not. */
+typedef struct condreq_collection_state_t {
+    /** the sum of all versions below: each write makes it one more. 0 where
+     * there never was anything */
+    apr_uint64_t version;
+    /** live documents below it; at a busy time as many as there were shortly
+     * before or after */
+    apr_uint64_t documents;
+    /** when the last write was made; later than every other's */
+    apr_time_t mtime_us;
+    /** a number for changes(): whoever reads the collection after this has
+     * seen all changes up to it. What was made at the same time as another
+     * may be seen and not be numbered yet */
+    apr_uint64_t change;
+} condreq_collection_state_t;
+
+/** One that stands in a collection. */
+typedef struct condreq_entry_t {
+    /** of a document its last path segment, of a collection with a slash
+     * behind it */
+    const char *name;
+    int is_collection;
+    /** a document's record; live */
+    condreq_record_t record;
+} condreq_entry_t;
+
+/** A document that was changed, as it is now. */
+typedef struct condreq_change_t {
+    apr_uint64_t number;
+    const char *key;
+    /** live, or a tombstone */
+    condreq_record_t record;
+} condreq_change_t;
+
+/** What a call to changes() has come to. */
+typedef struct condreq_changes_read_t {
+    apr_size_t count;
+    /** all changes up to this number have been given */
+    apr_uint64_t reached;
+    /** there may be more behind it already */
+    int more;
+} condreq_changes_read_t;
 
 /** How much a sentence of the keeper matters. */
 typedef enum condreq_keeper_level_t {
@@ -245,6 +290,61 @@ typedef struct condreq_store_provider_t {
                          condreq_walk_t *walk, condreq_walked_t *found,
                          unsigned at_most, unsigned *count,
                          condreq_trouble_t *trouble, apr_pool_t *pool);
+
+    /**
+     * Reads what is known of a collection, outside a transaction, as last
+     * committed. Each committed write below it, at any depth, makes another
+     * state of it, and no state comes back.
+     * @param collection  a key that ends in a slash
+     * @param now_us      the clock, read before: every write that this call
+     *                    does not see gets a later mtime_us
+     */
+    apr_status_t (*collection)(condreq_store_t *store, const char *collection,
+                               apr_time_t now_us,
+                               condreq_collection_state_t *state,
+                               condreq_trouble_t *trouble, apr_pool_t *pool);
+
+    /** Inside: the same, to decide on it: until this transaction ends nobody
+     * else writes below the collection. */
+    apr_status_t (*collection_get)(condreq_txn_t *txn, const char *collection,
+                                   condreq_collection_state_t *state);
+
+    /** Inside: the keys of the live documents below a collection, at any
+     * depth, in no order.
+     * @param keys   room for that many keys, which are from the pool
+     * @param count  is set; room where there are that many, or more */
+    apr_status_t (*below)(condreq_txn_t *txn, const char *collection,
+                          const char **keys, apr_size_t room, apr_size_t *count,
+                          apr_pool_t *pool);
+
+    /**
+     * Lists what stands directly in a collection, in the order of
+     * condreq_name.h, outside a transaction: live documents, and collections
+     * that have one at any depth. What stands there throughout is given, in
+     * however many calls; nothing is given twice.
+     * @param from     the first place to look at
+     * @param entries  room for that many; names are from the pool
+     * @param count    is set; less than room at the end alone
+     */
+    apr_status_t (*list)(condreq_store_t *store, const char *collection,
+                         const condreq_place_t *from, condreq_entry_t *entries,
+                         apr_size_t room, apr_size_t *count,
+                         condreq_trouble_t *trouble, apr_pool_t *pool);
+
+    /**
+     * Gives the documents below a collection, at any depth, that were changed
+     * after a number, each once with its last change, by their numbers. A
+     * number is given only once no smaller one can come any more.
+     * @param since    a number that state or reached gave; 0: from the
+     *                 beginning
+     * @param changes  room for that many; keys are from the pool
+     * @return also APR_NOTFOUND: the number is none of this store's, or so old
+     *         that deletions after it may have been forgotten
+     */
+    apr_status_t (*changes)(condreq_store_t *store, const char *collection,
+                            apr_uint64_t since, condreq_change_t *changes,
+                            apr_size_t room, condreq_changes_read_t *read,
+                            condreq_trouble_t *trouble, apr_pool_t *pool);
 
     /**
      * Keeps a prepared store until should_end() says so, or it is abandoned

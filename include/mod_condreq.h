@@ -10,6 +10,7 @@
 #include "http_protocol.h"
 #include "http_request.h"
 
+#include "condreq_collection.h"
 #include "condreq_document.h"
 #include "condreq_key.h"
 #include "condreq_locks.h"
@@ -146,6 +147,9 @@ typedef struct condreq_server_conf_t {
     /** Order, Deny, Allow or Satisfy stands in a <Directory> or <Files>: no
      * Require takes that back. Of the main server only. */
     int directories_deny;
+    /** some directive somewhere may refuse one URL and not its neighbour. Of
+     * the main server only. */
+    int urls_judged;
     /** httpd's parent process. Of the main server only. */
     pid_t parent;
 } condreq_server_conf_t;
@@ -217,6 +221,8 @@ int condreq_become_user(void);
 typedef struct condreq_request_t {
     /** the path that the client named, as translate_name first saw it */
     const char *uri;
+    /** and the query behind it, before anybody rewrote that; or NULL */
+    const char *query;
     /** its section both names our handler and says who may come in */
     int skips_walk;
     /** bytes of the document that is being sent, where one is */
@@ -227,6 +233,13 @@ typedef struct condreq_request_t {
 } condreq_request_t;
 
 condreq_request_t *condreq_request(request_rec *r);
+
+/** Is what httpd says of one member of a collection true of all? */
+typedef enum condreq_siblings_t {
+    CONDREQ_SIBLINGS_UNKNOWN,
+    CONDREQ_SIBLINGS_ALIKE,
+    CONDREQ_SIBLINGS_DIFFER
+} condreq_siblings_t;
 
 /** One exchange with a resource of the store. */
 typedef struct condreq_exchange_t {
@@ -240,6 +253,9 @@ typedef struct condreq_exchange_t {
     /** the clock, read before any record was */
     apr_time_t now_us;
     int is_collection;
+    condreq_siblings_t siblings;
+    /** stands in for the request's own while subrequests are made */
+    ap_conf_vector_t *config_copy;
     /** what another module has against the document; see httpd/validate.c */
     const struct condreq_problem_t *objection;
     condreq_trouble_t trouble;
@@ -254,8 +270,16 @@ int condreq_type_checker(request_rec *r);
 int condreq_fixups(request_rec *r);
 int condreq_handler(request_rec *r);
 
+/* ---- who may see what: httpd/siblings.c ---- */
+
 /** Would a GET of the document be allowed to this client? */
 int condreq_client_may_get(condreq_exchange_t *exchange);
+/** Would a request with this method be allowed to this client? */
+int condreq_client_may(condreq_exchange_t *exchange, const char *method,
+                       const char *uri);
+/** Would what a collection holds be allowed to this client just as the
+ * collection is, with the method of this request? */
+int condreq_siblings_alike(condreq_exchange_t *exchange);
 
 /** Asks httpd, by a subrequest that is not run, what a GET of a URI reference
  * would meet: its status, handler and configuration. The subrequest lives as
@@ -307,8 +331,92 @@ int condreq_send_lock_conflict(condreq_exchange_t *exchange,
 /** Does the client want JSON rather than XML? */
 int condreq_prefers_json(request_rec *r);
 
-/* ---- methods: httpd/document_get.c, httpd/document_write.c,
- * httpd/document_patch.c ---- */
+/** A member that is about to be shown. */
+typedef struct condreq_sibling_t {
+    /** of the section that it is in */
+    const condreq_rules_t *rules;
+    request_rec *sub;
+} condreq_sibling_t;
+
+/** May the client GET it? To be closed, whatever the answer.
+ * @param path  of its key; it may end in a slash */
+int condreq_sibling_open(condreq_sibling_t *sibling,
+                         condreq_exchange_t *exchange, const char *path,
+                         apr_pool_t *pool);
+void condreq_sibling_close(condreq_sibling_t *sibling);
+
+/* ---- listings: httpd/listing_query.c, httpd/listing_text.c ---- */
+
+/** What the query of a GET asks of a collection. */
+typedef struct condreq_listing_query_t {
+    /** members at most; 0: as many as there are */
+    apr_size_t limit;
+    int limit_given;
+    /** where to go on, or the beginning */
+    condreq_place_t from;
+    /** what the names begin with, as keys have it; "" for all */
+    const char *prefix;
+    const char *prefix_as_sent;
+    /** asks for changes after a number */
+    int follows;
+    apr_uint64_t since;
+    /** a number of another incarnation of the store: it can say nothing */
+    int forgotten;
+    /** with the documents themselves */
+    int documents;
+    /** NDJSON, by Accept */
+    int lines;
+} condreq_listing_query_t;
+
+/** @return OK, or 400 */
+int condreq_listing_query_read(condreq_listing_query_t *query,
+                               condreq_exchange_t *exchange);
+/** Everything in the query but where to go on, as a query again, and that. */
+const char *condreq_listing_uri(const condreq_listing_query_t *query,
+                                const condreq_exchange_t *exchange,
+                                const char *where, const char *value,
+                                apr_pool_t *pool);
+/** Where to go on behind a name, as a query says it. */
+const char *condreq_listing_cursor(const char *name, apr_pool_t *pool);
+/** The number of a change, as a query says it. */
+const char *condreq_listing_number(const condreq_store_t *store,
+                                   apr_uint64_t number, apr_pool_t *pool);
+
+/** Text that grows. */
+typedef struct condreq_text_t {
+    char *bytes;
+    apr_size_t length;
+    apr_size_t room;
+    apr_pool_t *pool;
+} condreq_text_t;
+void condreq_text_add(condreq_text_t *text, const char *bytes,
+                      apr_size_t length);
+void condreq_text_add_all(condreq_text_t *text, ...) __attribute__((sentinel));
+
+/** Adds a member of a collection as a JSON object, if the client may see it.
+ * @param name   relative to the collection
+ * @param before what stands before it, where it is added
+ * @param record of a document, live or a tombstone; NULL of a collection
+ * @param added  is set
+ * @return the store's statuses */
+apr_status_t condreq_listing_add(condreq_text_t *text,
+                                 condreq_exchange_t *exchange,
+                                 const condreq_listing_query_t *query,
+                                 const char *before, const char *name,
+                                 condreq_record_t *record, int *added,
+                                 apr_pool_t *pool);
+/** What tells this representation of a collection from another. */
+const char *condreq_listing_variant(condreq_exchange_t *exchange,
+                                    const condreq_rules_t *rules,
+                                    const char *query, int lines,
+                                    apr_pool_t *pool);
+
+/* ---- methods: httpd/document_*.c, httpd/collection_*.c ---- */
+
+int condreq_collection_get(condreq_exchange_t *exchange);
+int condreq_collection_delete(condreq_exchange_t *exchange);
+/** 400 where a precondition is malformed. */
+int condreq_check_syntax(condreq_exchange_t *exchange);
 
 int condreq_document_get(condreq_exchange_t *exchange);
 int condreq_document_put(condreq_exchange_t *exchange);
@@ -431,6 +539,18 @@ int condreq_refuse_with(request_rec *r, const condreq_problem_t *problem);
 /** Logs the store's trouble, once, and refuses: 503, 507 or 500. */
 int condreq_refuse_trouble(condreq_exchange_t *exchange, apr_status_t status,
                            const char *doing);
+/** Logs it alone, where the answer has begun. */
+void condreq_log_trouble(condreq_exchange_t *exchange, apr_status_t status,
+                         const char *doing);
+/** 412 of a collection, with its validators.
+ * @param seen  as it was looked up; NULL: not yet, or not since */
+int condreq_refuse_collection(condreq_exchange_t *exchange,
+                              const condreq_collection_t *seen);
+/** A record's or a collection's validators as members of a problem. */
+const char *condreq_validator_members(request_rec *r,
+                                      const condreq_representation_t *repr,
+                                      apr_uint64_t version,
+                                      apr_time_t mtime_us);
 /** 412 with the validators of what is there, and by CondReqConflict itself. */
 int condreq_refuse_precondition(condreq_exchange_t *exchange,
                                 const condreq_record_t *current);
@@ -479,6 +599,16 @@ const char *const *condreq_variant_suffixes(request_rec *r);
 int condreq_variant_send(condreq_exchange_t *exchange, condreq_record_t *record,
                          const condreq_representation_t *repr, int unmodified);
 void condreq_variant_filter_register(void);
+
+/** An answer that is sent piece by piece through those filters. */
+typedef struct variant_t condreq_variant_t;
+/** Begins it; its fields are set.
+ * @param unmodified  as for condreq_variant_send() */
+condreq_variant_t *condreq_variant_begin(condreq_exchange_t *exchange,
+                                         const condreq_representation_t *repr,
+                                         int unmodified);
+/** Decides, once its first bytes were sent. @return is it a 304 now? */
+int condreq_variant_decide(condreq_variant_t *variant);
 /** Takes If-Range, and Range where it does not apply, from the request: httpd's
  * byterange filter is left nothing to decide.
  * @param repr  as it goes out, coded or not */

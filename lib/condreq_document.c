@@ -10,6 +10,7 @@
 #include <openssl/sha.h>
 
 #include "apr_strings.h"
+#include "condreq_collection.h"
 #include "condreq_draft.h"
 #include "condreq_key.h"
 #include "condreq_media_type.h"
@@ -387,38 +388,37 @@ apr_status_t condreq_document_write(condreq_write_t *write,
 
 /* ---- collections ---- */
 
-/* Most POSTs ask nothing of their collection: its members need no search. A
- * collection has no date, so date fields are never about it (section 13.1.4). */
+/* Most POSTs ask nothing of their collection, and then nobody need wait. */
 static int asks_of_collection(const condreq_preconditions_t *pre)
 {
-    return pre->if_match.given || pre->if_none_match.given;
+    return pre->if_match.given || pre->if_none_match.given ||
+           pre->if_unmodified_since.given;
 }
 
 /* A lock on the collection, of whatever depth, and all that cover what is to be
  * created cover the collection too. */
 static apr_status_t collection_decide(condreq_write_t *write,
                                       condreq_txn_t *txn,
-                                      const condreq_resource_t *collection,
+                                      const condreq_resource_t *resource,
                                       apr_pool_t *pool)
 {
-    condreq_record_t none;
+    condreq_collection_t collection;
     condreq_claim_answer_t answer;
-    condreq_representation_t repr;
-    int exists;
+    condreq_verdict_t verdict;
+    condreq_record_t none;
 
     memset(&none, 0, sizeof none);
     write->outcome = CONDREQ_MAY_WRITE;
-    STORE_TRY(condreq_claim_decide(&answer, txn, collection, &none,
-                                   write->claim, CONDREQ_CLAIM_ON_CONTENT,
-                                   apr_time_now(), pool));
+    STORE_TRY(condreq_claim_decide(&answer, txn, resource, &none, write->claim,
+                                   CONDREQ_CLAIM_ON_CONTENT, apr_time_now(),
+                                   pool));
     take_answer(write, &answer);
     if (write->outcome != CONDREQ_MAY_WRITE ||
         !asks_of_collection(write->preconditions))
         return APR_SUCCESS;
-    memset(&repr, 0, sizeof repr);
-    STORE_TRY(txn->store->provider->has_members(txn, collection->key, &exists));
-    if (condreq_evaluate(write->preconditions, exists ? &repr : NULL, 0,
-                         CONDREQ_EVALUATE_RFC9110) != CONDREQ_PERFORM)
+    STORE_TRY(condreq_collection_bind(txn, resource, write->preconditions,
+                                      &collection, &verdict, pool));
+    if (verdict != CONDREQ_PERFORM)
         write->outcome = CONDREQ_PRECONDITION_FAILED;
     return APR_SUCCESS;
 }
@@ -438,15 +438,24 @@ apr_status_t condreq_collection_decide(condreq_write_t *write,
                                        apr_pool_t *pool)
 {
     condreq_store_t *store = write->resource->store;
+    condreq_collection_t collection;
     int matters;
 
+    memset(&write->record, 0, sizeof write->record);
     write->outcome = CONDREQ_MAY_WRITE;
     STORE_TRY(condreq_claim_matters(&matters, write->resource, write->claim,
                                     trouble, pool));
-    if (!matters && !asks_of_collection(write->preconditions))
+    if (matters)
+        return store->provider->txn(store, txn_body_collection_decide, write,
+                                    trouble, pool);
+    if (!asks_of_collection(write->preconditions))
         return APR_SUCCESS;
-    return store->provider->txn(store, txn_body_collection_decide, write,
-                                trouble, pool);
+    STORE_TRY(condreq_collection_lookup(&collection, write->resource, 0,
+                                        trouble, pool));
+    if (condreq_collection_evaluate(write->preconditions, write->resource,
+                                    &collection, pool) != CONDREQ_PERFORM)
+        write->outcome = CONDREQ_PRECONDITION_FAILED;
+    return APR_SUCCESS;
 }
 
 /* A document to be created, and whether its name turned out to be free. */

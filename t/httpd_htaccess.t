@@ -52,7 +52,7 @@ for my $own ($plain, "$plain/") {
     my $posted = POST $own, '{}';
     is $posted, 201, "POST $own creates: the directory's own path is a collection";
     like $posted->header('Location'), qr{^\Q$plain\E/[12]$}, 'of documents below it';
-    is GET($own), 405, "GET $own is 405, without a redirect to the slash";
+    is GET($own), 200, "GET $own lists it, without a redirect to the slash";
 }
 is GET("$plain/.htaccess"), 404, 'the .htaccess file itself does not show';
 

@@ -5,9 +5,10 @@
  * prepare, recovery, open, maintain), keeper (which watches), visit (the way
  * in and out of the library), damage (what is not as it was written), unsynced
  * (commits that a power cut may take), logs, txn, versions, bodies, counters,
- * locks. Functions that run inside a visit return the library's own codes, so
- * that the visit knows a deadlock when it sees one; statuses of APR begin where
- * the visit ends. */
+ * locks, and the index with its members, changes and collections. Functions
+ * that run inside a visit return the library's own codes, so that the visit
+ * knows a deadlock when it sees one; statuses of APR begin where the visit
+ * ends. */
 #ifndef CONDREQ_BDB_H
 #define CONDREQ_BDB_H
 
@@ -24,6 +25,12 @@
 
 /** The byte that spreads neighbours, and the key. */
 #define BDB_VERSION_KEY_MAX (1 + CONDREQ_KEY_MAX)
+
+/** A key of the version map, with a NUL behind it where it was met. */
+typedef struct bdb_version_key_t {
+    DBT dbt;
+    unsigned char bytes[BDB_VERSION_KEY_MAX + 1];
+} bdb_version_key_t;
 
 /** Where the store's files are. */
 typedef struct bdb_places_t {
@@ -51,6 +58,11 @@ typedef struct bdb_store_t {
     DB *bodies;
     DB *counters;
     DB *locks;
+    DB *index;
+    /** the number of the last change, in memory that all processes share */
+    _Atomic(apr_uint64_t) *last_change;
+    /** where nobody shares the store */
+    _Atomic(apr_uint64_t) last_change_alone;
     /** body ids that this process may hand out: next to end - 1 */
     apr_thread_mutex_t *body_ids_mutex;
     apr_uint64_t body_ids_next;
@@ -70,6 +82,13 @@ typedef struct bdb_txn_t {
     /** has something been written, and a record among it? */
     int wrote;
     int witnessed;
+    /** the record that was read last, which is most often written next */
+    char seen_key[CONDREQ_KEY_MAX + 1];
+    condreq_record_t seen;
+    /** the shard of the index that this transaction writes in */
+    unsigned shard;
+    int has_shard;
+    int shard_is_taken;
     /** told what failed */
     struct bdb_visit_t *visit;
 } bdb_txn_t;
@@ -254,6 +273,16 @@ int bdb_txn_goes_on(const bdb_txn_t *txn);
 apr_status_t bdb_txn_outcome(bdb_txn_t *txn, int code, const char *doing,
                              const char *key);
 
+/** Remembers what a transaction has read or written. */
+void bdb_txn_saw(bdb_txn_t *txn, const char *key,
+                 const condreq_record_t *record);
+
+/** Inside: what stands there, as this transaction sees it. */
+int bdb_txn_before(bdb_txn_t *txn, const char *key, condreq_record_t *before);
+
+/** The shard of the index that this transaction writes in: one that no other
+ * has, unless all are taken. */
+unsigned bdb_txn_shard(bdb_txn_t *txn);
 /** Reserves room on the disk for what this transaction is about to write.
  * @param body_bytes  0 where it is a record
  * @return 0 or ENOSPC */
@@ -285,8 +314,40 @@ apr_status_t bdb_walk(condreq_store_t *store, const char *prefix,
                       condreq_walk_t *walk, condreq_walked_t *found,
                       unsigned at_most, unsigned *count,
                       condreq_trouble_t *trouble, apr_pool_t *pool);
+
+/** Inside: one record as last committed, or, in a transaction, to write it. */
+int bdb_record_read(bdb_store_t *store, DB_TXN *txn, const char *key,
+                    condreq_record_t *record);
+int bdb_record_write(bdb_store_t *store, DB_TXN *txn, const char *key,
+                     const condreq_record_t *record);
+
+/** Inside: the record behind a key of the map, in no order that means
+ * anything. All zeroes: the first.
+ * @return also DB_NOTFOUND */
+int bdb_record_after(bdb_store_t *store, DB_TXN *txn, bdb_version_key_t *key,
+                     condreq_record_t *record);
+
+/* The index: members, changes and what is known of collections. */
+
 apr_status_t bdb_has_members(condreq_txn_t *txn, const char *collection,
                              int *has_members);
+apr_status_t bdb_below(condreq_txn_t *txn, const char *collection,
+                       const char **keys, apr_size_t room, apr_size_t *count,
+                       apr_pool_t *pool);
+apr_status_t bdb_list(condreq_store_t *store, const char *collection,
+                      const condreq_place_t *from, condreq_entry_t *entries,
+                      apr_size_t room, apr_size_t *count,
+                      condreq_trouble_t *trouble, apr_pool_t *pool);
+apr_status_t bdb_collection(condreq_store_t *store, const char *collection,
+                            apr_time_t now_us,
+                            condreq_collection_state_t *state,
+                            condreq_trouble_t *trouble, apr_pool_t *pool);
+apr_status_t bdb_collection_get(condreq_txn_t *txn, const char *collection,
+                                condreq_collection_state_t *state);
+apr_status_t bdb_changes(condreq_store_t *store, const char *collection,
+                         apr_uint64_t since, condreq_change_t *changes,
+                         apr_size_t room, condreq_changes_read_t *read,
+                         condreq_trouble_t *trouble, apr_pool_t *pool);
 
 /* Bodies. */
 
@@ -329,9 +390,14 @@ apr_status_t bdb_lock_remove(condreq_txn_t *txn, const condreq_lock_t *lock);
 /** The store's own, by the one byte of their key. */
 #define BDB_KIND_FORMAT 'f'
 #define BDB_KIND_INCARNATION 'i'
+/** Up to which number a shard of the log of changes was swept. */
+#define BDB_KIND_SWEPT 'w'
+/** Up to which number deletions may be missing from it. */
+#define BDB_KIND_FORGOTTEN 'p'
 
-/** Of all that is in the trees. */
-#define BDB_FORMAT 1
+/** Of all that is in the trees; and what it was before there was an index. */
+#define BDB_FORMAT 2
+#define BDB_FORMAT_WITHOUT_INDEX 1
 
 apr_status_t bdb_draw(condreq_store_t *store, const char *collection,
                       apr_uint64_t *number, condreq_trouble_t *trouble,
@@ -343,9 +409,14 @@ int bdb_body_id(bdb_store_t *store, apr_uint64_t *body_id);
 /** Inside, with nobody else: no id up to this one is drawn any more. */
 int bdb_body_ids_pass(bdb_store_t *store, apr_uint64_t body_id);
 
-/** Inside: writes the number of our format where there is none.
- * @return DB_OLD_VERSION where there is another */
-int bdb_format_ensure(bdb_store_t *store);
+/** Inside, with nobody else: makes a store ours that has no format yet, or the
+ * one before.
+ * @return DB_OLD_VERSION where it has another */
+int bdb_format_settle(bdb_store_t *store);
+
+/** Inside, with nobody else: has the index made anew when the store is next
+ * prepared. */
+int bdb_format_forget_index(bdb_store_t *store);
 
 /** Inside: is it our format? @return DB_OLD_VERSION where it is not */
 int bdb_format_check(bdb_store_t *store);
@@ -399,5 +470,14 @@ void bdb_write_u32(unsigned char *bytes, apr_uint32_t value);
 void bdb_write_u64(unsigned char *bytes, apr_uint64_t value);
 apr_uint32_t bdb_read_u32(const unsigned char *bytes);
 apr_uint64_t bdb_read_u64(const unsigned char *bytes);
+
+/** Inside: the number up to which the log of changes may lack deletions. A
+ * purge of tombstones raises it. */
+int bdb_changes_forgotten(bdb_store_t *store, apr_uint64_t *number);
+
+/** Inside: how far the log of changes has been swept. */
+int bdb_swept_get(bdb_store_t *store, unsigned shard, apr_uint64_t *number);
+int bdb_swept_put(bdb_store_t *store, DB_TXN *txn, unsigned shard,
+                  apr_uint64_t number);
 
 #endif

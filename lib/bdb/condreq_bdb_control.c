@@ -18,7 +18,7 @@
 #include "condreq_bdb_control.h"
 
 #define MAGIC "condreq control"
-#define LAYOUT 7u
+#define LAYOUT 8u
 /* A graceful restart has two generations of httpd's children for a while. */
 #define CHILDREN_AT_ONCE 2u
 #define SLOTS_TO_SPARE 16u
@@ -79,6 +79,7 @@ void bdb_control_publish(bdb_control_t *control, apr_uint64_t generation)
 {
     atomic_store(&control->file->recovery_fails, 0);
     atomic_store(&control->file->word, bdb_word(generation, BDB_OPEN));
+    atomic_store(&control->file->shards_taken, 0);
     atomic_fetch_add(&control->file->published, 1);
     futex(&control->file->published, FUTEX_WAKE, INT_MAX, NULL);
 }

@@ -106,6 +106,10 @@ typedef struct bdb_control_file_t {
     _Atomic(apr_uint64_t) recoveries;
     _Atomic(apr_uint64_t) processes_ended;
     _Atomic(apr_int64_t) last_recovery_us;
+    /** the number of the last change; see condreq_bdb_index.h */
+    _Alignas(64) _Atomic(apr_uint64_t) last_change;
+    /** writers' shards of the index that a transaction has, a bit each */
+    _Atomic(apr_uint64_t) shards_taken;
 } bdb_control_file_t;
 
 /** One process's view of it. */

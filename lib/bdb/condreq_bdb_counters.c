@@ -13,7 +13,7 @@
  * to the log's file, which outlives processes. */
 #include <string.h>
 
-#include "condreq_bdb.h"
+#include "condreq_bdb_index.h"
 
 /* Ids drawn at once: what a process does not use up is never used. */
 #define BODY_IDS_AT_ONCE 1024
@@ -204,15 +204,29 @@ int bdb_format_check(bdb_store_t *store)
     return code == 0 && format != BDB_FORMAT ? DB_OLD_VERSION : code;
 }
 
-int bdb_format_ensure(bdb_store_t *store)
+/* A conversion that was cut off is begun anew: the number is written last. */
+int bdb_format_settle(bdb_store_t *store)
 {
     counter_t counter;
     apr_uint64_t format;
     int code = store_counter(store, BDB_KIND_FORMAT, &counter, &format);
 
     if (code == 0 && format == 0)
-        return counter_put(store, NULL, &counter, BDB_FORMAT);
-    return code == 0 && format != BDB_FORMAT ? DB_OLD_VERSION : code;
+        code = bdb_index_make(store, NULL);
+    else if (code == 0 && format == BDB_FORMAT_WITHOUT_INDEX)
+        code = bdb_index_convert(store);
+    else if (code == 0)
+        return format == BDB_FORMAT ? 0 : DB_OLD_VERSION;
+    return code ? code : counter_put(store, NULL, &counter, BDB_FORMAT);
+}
+
+int bdb_format_forget_index(bdb_store_t *store)
+{
+    counter_t counter;
+    int code = counter_name(&counter, BDB_KIND_FORMAT, "");
+
+    return code ? code
+                : counter_put(store, NULL, &counter, BDB_FORMAT_WITHOUT_INDEX);
 }
 
 int bdb_incarnation(bdb_store_t *store, apr_uint64_t *incarnation)
@@ -247,4 +261,37 @@ int bdb_incarnation_begin(bdb_store_t *store, apr_uint64_t at_least)
     incarnation++;
     return counter_put(store, NULL, &counter,
                        incarnation < at_least ? at_least : incarnation);
+}
+
+/* ---- the log of changes ---- */
+
+int bdb_changes_forgotten(bdb_store_t *store, apr_uint64_t *number)
+{
+    counter_t counter;
+
+    return store_counter(store, BDB_KIND_FORGOTTEN, &counter, number);
+}
+
+static int swept_counter(counter_t *counter, unsigned shard)
+{
+    const char name[] = {(char)('A' + shard), '\0'};
+
+    return counter_name(counter, BDB_KIND_SWEPT, name);
+}
+
+int bdb_swept_get(bdb_store_t *store, unsigned shard, apr_uint64_t *number)
+{
+    counter_t counter;
+    int code = swept_counter(&counter, shard);
+
+    return code ? code : counter_get(store, NULL, &counter, number);
+}
+
+int bdb_swept_put(bdb_store_t *store, DB_TXN *txn, unsigned shard,
+                  apr_uint64_t number)
+{
+    counter_t counter;
+    int code = swept_counter(&counter, shard);
+
+    return code ? code : counter_put(store, txn, &counter, number);
 }

@@ -12,6 +12,7 @@
 #include "apr_strings.h"
 
 #include "condreq_bdb_copies.h"
+#include "condreq_bdb_index.h"
 #include "condreq_bdb_fault.h"
 #include "condreq_bdb_keeper.h"
 #include "condreq_bdb_watch.h"
@@ -25,9 +26,9 @@
 #define LOCKS_OF_LARGE_BODIES (2u * 20000u)
 /* One that replaces a small body, with the pages on the way and a split; one
  * that looks for members visits every shard. */
-#define LOCKS_A_THREAD 48u
-#define LOCKS_OF_SCANS 8192u
-/* Each thread has its transaction's locker, and cursors cached in three
+#define LOCKS_A_THREAD 64u
+#define LOCKS_OF_SCANS 16384u
+/* Each thread has its transaction's locker, and cursors cached in four
  * handles have theirs; a process that dies leaves its own behind. */
 #define LOCKERS_A_THREAD 16u
 #define LOCKERS_LEFT_BEHIND 16384u
@@ -174,7 +175,8 @@ static int trees_open(bdb_store_t *store, u_int32_t how)
     if ((code = tree_open(&store->versions, store->env, "versions.db", how)) ||
         (code = tree_open(&store->bodies, store->env, "bodies.db", how)) ||
         (code = tree_open(&store->counters, store->env, "counters.db", how)) ||
-        (code = tree_open(&store->locks, store->env, "locks.db", how)))
+        (code = tree_open(&store->locks, store->env, "locks.db", how)) ||
+        (code = tree_open(&store->index, store->env, "index.db", how)))
         return code;
     return 0;
 }
@@ -185,8 +187,13 @@ static int trees_close(bdb_store_t *store)
     int bodies = store->bodies->close(store->bodies, 0);
     int counters = store->counters->close(store->counters, 0);
     int locks = store->locks->close(store->locks, 0);
+    int index = store->index->close(store->index, 0);
 
-    return versions ? versions : bodies ? bodies : counters ? counters : locks;
+    return versions   ? versions
+           : bodies   ? bodies
+           : counters ? counters
+           : locks    ? locks
+                      : index;
 }
 
 static int reserve_file(const char *name, apr_uint64_t bytes)
@@ -239,7 +246,7 @@ static int make_environment(bdb_store_t *store,
         (code = reserve_regions(places->regions, cache_bytes_for(config))) ==
             0 &&
         (code = trees_open(store, DB_CREATE)) == 0 &&
-        (code = bdb_format_ensure(store)) == 0 &&
+        (code = bdb_format_settle(store)) == 0 &&
         (!is_old || (code = bdb_incarnation_begin(store, 0)) == 0) &&
         (!control || (code = bdb_witnesses_answer(store, control)) == 0) &&
         (code = trees_close(store)) == 0 &&
@@ -260,6 +267,7 @@ apr_status_t bdb_recover(const condreq_store_config_t *config,
     apr_status_t status;
     int code;
 
+    store->last_change = &store->last_change_alone;
     status = bdb_places_find(&last, config->path, trouble, pool);
     if (status != APR_SUCCESS &&
         !(status == CONDREQ_EFORMAT && bdb_places_are_torn(config->path, pool)))
@@ -424,11 +432,12 @@ int bdb_alone_open(bdb_store_t *store, const char *directory, u_int32_t how)
     places.data = data;
     places.log = log;
     store->config = config;
+    store->last_change = &store->last_change_alone;
     if ((code = environment_open(&store->env, &config, &places,
                                  DB_CREATE | DB_PRIVATE | how)) == 0 &&
         (code = store->env->set_flags(store->env, DB_TXN_NOSYNC, 1)) == 0 &&
         (code = trees_open(store, DB_CREATE)) == 0)
-        code = bdb_format_ensure(store);
+        code = bdb_format_settle(store);
     return code;
 }
 
@@ -453,7 +462,8 @@ int bdb_handles_open(bdb_store_t *store)
     if ((code = environment_open(&store->env, &store->config, &store->places,
                                  0)) == 0 &&
         (code = trees_open(store, 0)) == 0 &&
-        (code = bdb_format_check(store)) == 0)
+        (code = bdb_format_check(store)) == 0 &&
+        (code = bdb_changes_resume(store)) == 0)
         code = bdb_incarnation(store, &store->base.incarnation);
     if (code != 0 && store->env)
         store->env->close(store->env, 0);
@@ -475,6 +485,7 @@ static apr_status_t store_make(bdb_store_t **made,
                                   pool)) ||
         (status = bdb_room_open(&store->room, config->path, trouble, pool)))
         return status;
+    store->last_change = &store->control->file->last_change;
     if ((status = pthread_mutex_init(&store->opening, NULL)) ||
         (status = apr_pool_create_unmanaged(&store->generation_pool)) ||
         (status = apr_thread_mutex_create(&store->body_ids_mutex,
@@ -620,14 +631,23 @@ static int visit_maintain(bdb_store_t *store, bdb_visit_t *visit)
     return 0;
 }
 
+static int visit_sweep(bdb_store_t *store, bdb_visit_t *visit)
+{
+    (void)visit;
+    return bdb_log_sweep(store);
+}
+
 apr_status_t bdb_maintain(condreq_store_t *store, condreq_trouble_t *trouble,
                           apr_pool_t *pool)
 {
     bdb_visit_t visit = {visit_maintain, "keeping the store in order", ""};
+    bdb_visit_t sweep = {visit_sweep, "sweeping the log of changes", ""};
     bdb_store_t *kept = (bdb_store_t *)store;
+    apr_status_t status;
 
     atomic_store(
         &kept->control->file->has_no_ballast,
         !bdb_ballast_ensure(kept->config.path, &kept->room.plan, pool));
-    return bdb_visit(kept, &visit, trouble);
+    status = bdb_visit(kept, &visit, trouble);
+    return status ? status : bdb_visit(kept, &sweep, trouble);
 }

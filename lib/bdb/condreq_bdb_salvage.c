@@ -175,23 +175,31 @@ static int put_chunk(salvaging_t *salvaging, const bdb_item_t *item,
     return code == DB_KEYEXIST ? 0 : code;
 }
 
-static int is_of_another_format(const bdb_item_t *item, const bdb_item_t *value)
+static int is_format(const bdb_item_t *item)
 {
-    return item->length == 1 && item->bytes[0] == BDB_KIND_FORMAT &&
-           bdb_read_u64(value->bytes) != BDB_FORMAT;
+    return item->length == 1 && item->bytes[0] == BDB_KIND_FORMAT;
+}
+
+static int is_of_another_format(const bdb_item_t *value)
+{
+    apr_uint64_t format = bdb_read_u64(value->bytes);
+
+    return format != BDB_FORMAT && format != BDB_FORMAT_WITHOUT_INDEX;
 }
 
 /* What a damaged page says is not taken over: numbers that are lost begin anew,
- * past the names that are taken. */
+ * past the names that are taken. Those of the index go with it. */
 static int put_counter(salvaging_t *salvaging, const bdb_item_t *item,
                        const bdb_item_t *value, int damaged)
 {
     int code;
 
-    if (damaged || item->length < 1 || value->length != 8)
+    if (damaged || item->length < 1 || value->length != 8 ||
+        item->bytes[0] == BDB_KIND_SWEPT ||
+        item->bytes[0] == BDB_KIND_FORGOTTEN)
         return 0;
-    if (is_of_another_format(item, value))
-        return DB_OLD_VERSION;
+    if (is_format(item))
+        return is_of_another_format(value) ? DB_OLD_VERSION : 0;
     code = put_pair(salvaging->store->counters, item, value, DB_NOOVERWRITE);
     return code == DB_KEYEXIST ? 0 : code;
 }
@@ -417,7 +425,8 @@ static int put_all(salvaging_t *salvaging)
     if ((code = bdb_alone_open(salvaging->store, salvaging->made, 0)) == 0 &&
         (code = put_tree(salvaging, "counters.db", put_counter)) == 0 &&
         (code = put_tree(salvaging, "versions.db", put_record)) == 0 &&
-        (code = put_tree(salvaging, "bodies.db", put_chunk)) == 0)
+        (code = put_tree(salvaging, "bodies.db", put_chunk)) == 0 &&
+        (code = bdb_format_forget_index(salvaging->store)) == 0)
         code = begin_anew(salvaging);
     return code;
 }

@@ -8,11 +8,13 @@
  * takes its steps back. */
 #include <errno.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "apr_hash.h"
 #include "apr_strings.h"
+#include "apr_tables.h"
 
 #include "condreq_key.h"
 #include "condreq_store.h"
@@ -51,6 +53,8 @@ typedef struct mem_store_t {
     /** in the order of a scan */
     mem_lock_t *locks;
     apr_uint64_t last_body_id;
+    /** microseconds, made different for each change */
+    apr_uint64_t last_change;
     apr_interval_time_t wait_us;
 } mem_store_t;
 
@@ -376,6 +380,15 @@ static apr_status_t mem_get(condreq_txn_t *txn, const char *key,
     return APR_SUCCESS;
 }
 
+static apr_uint64_t change_number(mem_store_t *store)
+{
+    apr_uint64_t now = (apr_uint64_t)apr_time_now();
+
+    store->last_change =
+        now > store->last_change ? now : store->last_change + 1;
+    return store->last_change;
+}
+
 static apr_status_t mem_put(condreq_txn_t *txn, const char *key,
                             const condreq_record_t *record)
 {
@@ -389,6 +402,7 @@ static apr_status_t mem_put(condreq_txn_t *txn, const char *key,
     step->entry = entry;
     step->record = entry->record;
     entry->record = *record;
+    entry->record.change = change_number((mem_store_t *)txn->store);
     return APR_SUCCESS;
 }
 
@@ -438,27 +452,253 @@ static apr_status_t mem_body_remove(condreq_txn_t *txn, const char *key,
     return APR_SUCCESS;
 }
 
-static int is_member(const char *key, const mem_entry_t *entry,
-                     const char *collection)
+/* ---- collections: a look at every entry ---- */
+
+static int is_below(const char *key, const char *collection)
 {
     size_t length = strlen(collection);
 
-    return entry->record.state == CONDREQ_LIVE &&
-           !strncmp(key, collection, length) && key[length] != '\0';
+    return !strncmp(key, collection, length) && key[length] != '\0';
+}
+
+static int is_member(const char *key, const mem_entry_t *entry,
+                     const char *collection)
+{
+    return entry->record.state == CONDREQ_LIVE && is_below(key, collection);
+}
+
+/* What a walk over all entries is for. */
+typedef struct mem_walk_t {
+    const char *collection;
+    void (*see)(struct mem_walk_t *walk, const char *key,
+                const mem_entry_t *entry);
+    apr_array_header_t *found;
+    condreq_collection_state_t state;
+    apr_uint64_t since;
+    const condreq_place_t *from;
+    apr_pool_t *pool;
+} mem_walk_t;
+
+static void walk_entries(mem_store_t *store, mem_walk_t *walk)
+{
+    apr_hash_index_t *at;
+
+    for (at = apr_hash_first(walk->pool, store->entries); at;
+         at = apr_hash_next(at))
+        walk->see(walk, apr_hash_this_key(at), apr_hash_this_val(at));
+}
+
+static void see_key(mem_walk_t *walk, const char *key, const mem_entry_t *entry)
+{
+    if (is_member(key, entry, walk->collection))
+        APR_ARRAY_PUSH(walk->found, const char *) =
+            apr_pstrdup(walk->pool, key);
+}
+
+static apr_status_t mem_below(condreq_txn_t *txn, const char *collection,
+                              const char **keys, apr_size_t room,
+                              apr_size_t *count, apr_pool_t *pool)
+{
+    mem_walk_t walk = {.collection = collection, .see = see_key, .pool = pool};
+
+    walk.found = apr_array_make(pool, 0, sizeof(const char *));
+    walk_entries((mem_store_t *)txn->store, &walk);
+    for (*count = 0; *count < room && *count < (apr_size_t)walk.found->nelts;
+         ++*count)
+        keys[*count] = APR_ARRAY_IDX(walk.found, (int)*count, const char *);
+    return APR_SUCCESS;
 }
 
 static apr_status_t mem_has_members(condreq_txn_t *txn, const char *collection,
                                     int *has_members)
 {
-    mem_store_t *store = (mem_store_t *)txn->store;
-    apr_pool_t *pool = ((mem_txn_t *)txn)->pool;
-    apr_hash_index_t *at;
+    const char *key;
+    apr_size_t count;
 
-    *has_members = 0;
-    for (at = apr_hash_first(pool, store->entries); at && !*has_members;
-         at = apr_hash_next(at))
-        *has_members =
-            is_member(apr_hash_this_key(at), apr_hash_this_val(at), collection);
+    mem_below(txn, collection, &key, 1, &count, ((mem_txn_t *)txn)->pool);
+    *has_members = count > 0;
+    return APR_SUCCESS;
+}
+
+/* A collection's own record counts too. */
+static void see_version(mem_walk_t *walk, const char *key,
+                        const mem_entry_t *entry)
+{
+    if (strncmp(key, walk->collection, strlen(walk->collection)) != 0)
+        return;
+    walk->state.version += entry->record.version;
+    walk->state.documents += entry->record.state == CONDREQ_LIVE;
+    if (entry->record.change > walk->state.change)
+        walk->state.change = entry->record.change;
+}
+
+static void read_collection(mem_store_t *store, const char *collection,
+                            condreq_collection_state_t *state, apr_pool_t *pool)
+{
+    mem_walk_t walk = {
+        .collection = collection, .see = see_version, .pool = pool};
+
+    walk_entries(store, &walk);
+    *state = walk.state;
+    state->mtime_us = (apr_time_t)state->change;
+}
+
+static apr_status_t mem_collection(condreq_store_t *base,
+                                   const char *collection, apr_time_t now_us,
+                                   condreq_collection_state_t *state,
+                                   condreq_trouble_t *trouble, apr_pool_t *pool)
+{
+    mem_store_t *store = (mem_store_t *)base;
+    apr_status_t status = enter(store->wait_us, trouble);
+
+    if (status != APR_SUCCESS)
+        return status;
+    if (store->last_change < (apr_uint64_t)now_us)
+        store->last_change = (apr_uint64_t)now_us;
+    read_collection(store, collection, state, pool);
+    leave();
+    return APR_SUCCESS;
+}
+
+static apr_status_t mem_collection_get(condreq_txn_t *txn,
+                                       const char *collection,
+                                       condreq_collection_state_t *state)
+{
+    read_collection((mem_store_t *)txn->store, collection, state,
+                    ((mem_txn_t *)txn)->pool);
+    return APR_SUCCESS;
+}
+
+/* What stands in a collection, and where. */
+typedef struct mem_member_t {
+    condreq_place_t place;
+    condreq_entry_t entry;
+} mem_member_t;
+
+static void see_member(mem_walk_t *walk, const char *key,
+                       const mem_entry_t *entry)
+{
+    const char *name = key + strlen(walk->collection), *slash;
+    mem_member_t *member;
+    apr_size_t length;
+    char *bytes;
+
+    if (!is_member(key, entry, walk->collection))
+        return;
+    slash = strchr(name, '/');
+    length = slash ? (apr_size_t)(slash - name) + 1 : strlen(name);
+    bytes = apr_palloc(walk->pool, length + 2);
+    member = apr_array_push(walk->found);
+    member->place.bytes = bytes;
+    member->place.length = condreq_name_place(bytes, name, length);
+    member->entry.name = apr_pstrmemdup(walk->pool, name, length);
+    member->entry.is_collection = slash != NULL;
+    if (!slash)
+        member->entry.record = entry->record;
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const condreq_place_t *x = &((const mem_member_t *)a)->place;
+    const condreq_place_t *y = &((const mem_member_t *)b)->place;
+
+    return condreq_place_compare(x->bytes, x->length, y->bytes, y->length);
+}
+
+static apr_size_t take_members(const apr_array_header_t *found,
+                               const condreq_place_t *from,
+                               condreq_entry_t *entries, apr_size_t room)
+{
+    const mem_member_t *last = NULL, *member;
+    apr_size_t count = 0;
+    int i;
+
+    for (i = 0; i < found->nelts && count < room; i++) {
+        member = &APR_ARRAY_IDX(found, i, mem_member_t);
+        if (condreq_place_compare(member->place.bytes, member->place.length,
+                                  from->bytes, from->length) >= 0 &&
+            (!last || by_place(last, member) != 0))
+            entries[count++] = member->entry;
+        last = member;
+    }
+    return count;
+}
+
+static apr_status_t mem_list(condreq_store_t *base, const char *collection,
+                             const condreq_place_t *from,
+                             condreq_entry_t *entries, apr_size_t room,
+                             apr_size_t *count, condreq_trouble_t *trouble,
+                             apr_pool_t *pool)
+{
+    mem_store_t *store = (mem_store_t *)base;
+    mem_walk_t walk = {
+        .collection = collection, .see = see_member, .pool = pool};
+    apr_status_t status = enter(store->wait_us, trouble);
+
+    if (status != APR_SUCCESS)
+        return status;
+    walk.found = apr_array_make(pool, 0, sizeof(mem_member_t));
+    walk_entries(store, &walk);
+    leave();
+    qsort(walk.found->elts, (size_t)walk.found->nelts, sizeof(mem_member_t),
+          by_place);
+    *count = take_members(walk.found, from, entries, room);
+    return APR_SUCCESS;
+}
+
+static void see_change(mem_walk_t *walk, const char *key,
+                       const mem_entry_t *entry)
+{
+    condreq_change_t *change;
+
+    if (!is_below(key, walk->collection) || entry->record.change <= walk->since)
+        return;
+    change = apr_array_push(walk->found);
+    change->number = entry->record.change;
+    change->key = apr_pstrdup(walk->pool, key);
+    change->record = entry->record;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    apr_uint64_t x = ((const condreq_change_t *)a)->number;
+    apr_uint64_t y = ((const condreq_change_t *)b)->number;
+
+    return (x > y) - (x < y);
+}
+
+static apr_status_t mem_changes(condreq_store_t *base, const char *collection,
+                                apr_uint64_t since, condreq_change_t *changes,
+                                apr_size_t room, condreq_changes_read_t *read,
+                                condreq_trouble_t *trouble, apr_pool_t *pool)
+{
+    mem_store_t *store = (mem_store_t *)base;
+    mem_walk_t walk = {.collection = collection,
+                       .see = see_change,
+                       .since = since,
+                       .pool = pool};
+    apr_status_t status = enter(store->wait_us, trouble);
+    apr_size_t found;
+    int is_ours;
+
+    if (status != APR_SUCCESS)
+        return status;
+    walk.found = apr_array_make(pool, 0, sizeof(condreq_change_t));
+    is_ours = since <= store->last_change;
+    walk_entries(store, &walk);
+    leave();
+    if (!is_ours)
+        return condreq_trouble(trouble, APR_NOTFOUND,
+                               "changes after %" APR_UINT64_T_FMT, since);
+    found = (apr_size_t)walk.found->nelts;
+    qsort(walk.found->elts, found, sizeof(condreq_change_t), by_number);
+    read->count = found < room ? found : room;
+    read->more = found > room;
+    read->reached = since;
+    if (read->count) {
+        memcpy(changes, walk.found->elts, read->count * sizeof(*changes));
+        read->reached = changes[read->count - 1].number;
+    }
     return APR_SUCCESS;
 }
 
@@ -664,6 +904,11 @@ const condreq_store_provider_t condreq_store_mem = {
     .body_put = mem_body_put,
     .body_remove = mem_body_remove,
     .has_members = mem_has_members,
+    .collection = mem_collection,
+    .collection_get = mem_collection_get,
+    .below = mem_below,
+    .list = mem_list,
+    .changes = mem_changes,
     .walk = mem_walk,
     .keep = NULL,
     .has_locks = mem_has_locks,

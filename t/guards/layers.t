@@ -14,12 +14,12 @@ my @layers = (
     [glue => qr{^(?:mod_condreq\.c|include/(?:mod_condreq|condreq_hooks)\.h|httpd/)}],
     [bdb => qr{^lib/bdb/|^$}],
     [mem => qr{^lib/mem/}],
-    ['write path' => qr{/condreq_(?:claim|document|draft|locks)\.}],
+    ['write path' => qr{/condreq_(?:claim|collection|document|draft|locks)\.}],
     ['store interface' => qr{/condreq_(?:store|store_care|trouble|occupancy|lock_sweep)\.}],
     [records => qr{/condreq_(?:record|strategy|lock\w*)\.}],
-    [core => qr{^(?:lib|include)/condreq_(?:changed|date|dictionary|digest|edit\w*|etag|eval|if|json\w*
-                                          |key|media_type|members|merge|number|patch|pieces
-                                          |pointer|preconditions|prefer|timeout|uuid)\.}x],
+    [core => qr{^(?:lib|include)/condreq_(?:accept|changed|date|dictionary|digest|edit\w*|etag|eval|if
+                                          |json\w*|key|media_type|members|merge|name|number|patch
+                                          |pieces|pointer|preconditions|prefer|timeout|uuid)\.}x],
 );
 my %may_include = (
     core => [qw(core)],

@@ -7,6 +7,7 @@
 #include "apr_strings.h"
 #include "apr_thread_proc.h"
 
+#include "collections.h"
 #include "crew.h"
 #include "kills.h"
 #include "locks.h"
@@ -702,6 +703,7 @@ int store_suite(const store_suite_t *suite)
     apr_pool_create(&pool, NULL);
     test_races(suite, pool);
     test_lock_races(suite, pool);
+    test_collections_together(suite, pool);
     if (suite->processes)
         test_kills(suite, pool);
     test_never_prepared(suite, pool);
@@ -719,6 +721,7 @@ int store_suite(const store_suite_t *suite)
     test_draws(store, pool);
     test_members(store, pool);
     test_members_among_many(store, pool);
+    test_collections(store, pool);
     test_walks(store, pool);
     test_walk_among_writes(store, pool);
     test_locks(store, pool);
