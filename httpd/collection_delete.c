@@ -76,6 +76,9 @@ static int remove_once(condreq_exchange_t *exchange, condreq_removal_t *removal)
         return condreq_refuse_missing(exchange);
     case CONDREQ_REMOVAL_FAILED:
         return condreq_refuse_collection(exchange, NULL);
+    case CONDREQ_REMOVAL_LOCKED:
+        return condreq_refuse_locked(exchange, removal->lock,
+                                     "lock-token-submitted");
     case CONDREQ_REMOVAL_TOO_LARGE:
         return refuse_too_large(exchange);
     default:
@@ -105,8 +108,9 @@ static int check_before(condreq_exchange_t *exchange)
 int condreq_collection_delete(condreq_exchange_t *exchange)
 {
     request_rec *r = exchange->r;
-    condreq_removal_t removal = {&exchange->resource, &exchange->preconditions,
-                                 NULL, CONDREQ_REMOVED};
+    condreq_removal_t removal = {.resource = &exchange->resource,
+                                 .preconditions = &exchange->preconditions,
+                                 .claim = &exchange->claim};
     int status = check_before(exchange);
 
     if (status != OK)

@@ -452,8 +452,10 @@ int condreq_collection_get(condreq_exchange_t *exchange)
     apr_pool_t *pool = exchange->r->pool;
     listing_t *listing = apr_pcalloc(pool, sizeof *listing);
     int refused = condreq_listing_query_read(&listing->query, exchange);
+    condreq_record_t none;
     apr_status_t status;
 
+    memset(&none, 0, sizeof none);
     if (refused != OK)
         return refused;
     listing->exchange = exchange;
@@ -472,5 +474,7 @@ int condreq_collection_get(condreq_exchange_t *exchange)
     if (!is_there(listing))
         return condreq_refuse_missing(exchange);
     listing->collection.exists = 1;
-    return answer(listing);
+    /* A collection has locks, and no record whose tag If could name. */
+    refused = condreq_check_if(exchange, &none);
+    return refused == OK ? answer(listing) : refused;
 }

@@ -68,6 +68,19 @@ apr_status_t condreq_claim_decide(condreq_claim_answer_t *answer,
                                   apr_pool_t *pool);
 
 /**
+ * Decides, inside a transaction, about the locks of all that is below a
+ * collection which is being removed: of those on each root one has to be
+ * submitted, RFC 4918 section 9.6.1. If is not looked at.
+ * @param answer  is set whole, from the pool; near has all locks below the
+ *                collection, and its own, dead ones too
+ * @return the store's statuses
+ */
+apr_status_t condreq_claim_below(condreq_claim_answer_t *answer,
+                                 condreq_txn_t *txn, const char *collection,
+                                 const condreq_claim_t *claim,
+                                 apr_time_t now_us, apr_pool_t *pool);
+
+/**
  * Decides If alone, in a transaction of its own: for a method that only reads.
  * @param current  the resource's record, read before
  * @param holds    whether If is true; it is where it was not sent

@@ -5,6 +5,7 @@
 
 #include "apr_hash.h"
 #include "apr_tables.h"
+#include "condreq_claim.h"
 #include "condreq_document.h"
 
 /** What one DELETE of a collection may remove: so much fits one transaction
@@ -75,8 +76,10 @@ typedef enum condreq_removal_outcome_t {
     CONDREQ_REMOVED,
     /** nothing is there: 404 */
     CONDREQ_REMOVAL_MISSING,
-    /** a precondition is false: 412 */
+    /** a precondition, or If, is false: 412 */
     CONDREQ_REMOVAL_FAILED,
+    /** a lock is in the way, of the collection or of something below: 423 */
+    CONDREQ_REMOVAL_LOCKED,
     /** more is there than one transaction takes: 409 */
     CONDREQ_REMOVAL_TOO_LARGE,
     /** a document is there that is not among those allowed */
@@ -87,9 +90,13 @@ typedef enum condreq_removal_outcome_t {
 typedef struct condreq_removal_t {
     const condreq_resource_t *resource;
     const condreq_preconditions_t *preconditions;
+    /** If, and who sends it */
+    const condreq_claim_t *claim;
     /** keys that may be removed; NULL: any */
     apr_hash_t *allowed;
     condreq_removal_outcome_t outcome;
+    /** where it is LOCKED: by which one */
+    const condreq_lock_t *lock;
 } condreq_removal_t;
 
 /** Removes every document below a collection, or none, in one transaction. */

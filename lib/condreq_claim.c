@@ -201,6 +201,48 @@ apr_status_t condreq_claim_decide(condreq_claim_answer_t *answer,
     return APR_SUCCESS;
 }
 
+/* How many of the locks, from the first on, have its root: a scan brings them
+ * one after the other. */
+static apr_size_t of_one_root(const condreq_lock_list_t *locks)
+{
+    apr_size_t count = 1;
+
+    while (count < locks->count &&
+           !strcmp(locks->locks[count]->root, locks->locks[0]->root))
+        count++;
+    return count;
+}
+
+apr_status_t condreq_claim_below(condreq_claim_answer_t *answer,
+                                 condreq_txn_t *txn, const char *collection,
+                                 const condreq_claim_t *claim,
+                                 apr_time_t now_us, apr_pool_t *pool)
+{
+    apr_array_header_t *found = apr_array_make(pool, 2, sizeof(void *));
+    condreq_lock_range_t range = {collection, 1, NULL};
+    condreq_lock_list_t rest, of_root;
+    int has_locks;
+
+    memset(answer, 0, sizeof *answer);
+    answer->verdict = CONDREQ_CLAIM_GOOD;
+    STORE_TRY(txn->store->provider->txn_has_locks(txn, collection, &has_locks));
+    if (has_locks)
+        STORE_TRY(txn->store->provider->locks_scan(txn, &range, collect, found,
+                                                   pool));
+    answer->near.locks = (const condreq_lock_t *const *)found->elts;
+    answer->near.count = (apr_size_t)found->nelts;
+    for (rest = answer->near; rest.count > 0 && !answer->lock;
+         rest.locks += of_root.count, rest.count -= of_root.count) {
+        of_root.locks = rest.locks;
+        of_root.count = of_one_root(&rest);
+        answer->lock = in_the_way(&of_root, rest.locks[0]->root, claim,
+                                  CONDREQ_CLAIM_ON_CONTENT, now_us, pool);
+    }
+    if (answer->lock)
+        answer->verdict = CONDREQ_CLAIM_LOCKED;
+    return APR_SUCCESS;
+}
+
 typedef struct check_t {
     const condreq_resource_t *resource;
     const condreq_record_t *current;

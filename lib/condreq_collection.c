@@ -157,10 +157,12 @@ apr_status_t condreq_collection_bind(condreq_txn_t *txn,
 
 /* ---- the end of one ---- */
 
-/* Documents to be removed, read before the first of them is. */
+/* Documents to be removed, read before the first of them is, and the locks
+ * that go with them. */
 typedef struct doomed_t {
     const char **keys;
     apr_size_t count;
+    condreq_lock_list_t locks;
 } doomed_t;
 
 static int by_key(const void *a, const void *b)
@@ -234,11 +236,35 @@ static apr_status_t check_size(condreq_removal_t *removal, condreq_txn_t *txn,
     return APR_SUCCESS;
 }
 
+/* The collection, what it is a member of, and all that is below. */
+static apr_status_t check_locks(condreq_removal_t *removal, condreq_txn_t *txn,
+                                doomed_t *doomed, apr_time_t now_us,
+                                apr_pool_t *pool)
+{
+    condreq_claim_answer_t answer;
+    condreq_record_t none;
+
+    memset(&none, 0, sizeof none);
+    STORE_TRY(condreq_claim_decide(&answer, txn, removal->resource, &none,
+                                   removal->claim, CONDREQ_CLAIM_ON_MEMBERSHIP,
+                                   now_us, pool));
+    if (answer.verdict == CONDREQ_CLAIM_GOOD)
+        STORE_TRY(condreq_claim_below(&answer, txn, removal->resource->key,
+                                      removal->claim, now_us, pool));
+    doomed->locks = answer.near;
+    removal->lock = answer.lock;
+    if (answer.verdict == CONDREQ_CLAIM_FALSE)
+        removal->outcome = CONDREQ_REMOVAL_FAILED;
+    else if (answer.verdict == CONDREQ_CLAIM_LOCKED)
+        removal->outcome = CONDREQ_REMOVAL_LOCKED;
+    return APR_SUCCESS;
+}
+
 /* What speaks against it, now that nobody else writes below the collection.
  * The preconditions come last (section 13.2.1). */
 static apr_status_t removal_decide(condreq_removal_t *removal,
                                    condreq_txn_t *txn, doomed_t *doomed,
-                                   apr_pool_t *pool)
+                                   apr_time_t now_us, apr_pool_t *pool)
 {
     condreq_collection_t collection;
     condreq_verdict_t verdict;
@@ -255,7 +281,9 @@ static apr_status_t removal_decide(condreq_removal_t *removal,
         return APR_SUCCESS;
     else if (!all_are_allowed(doomed, removal->allowed))
         removal->outcome = CONDREQ_REMOVAL_OTHERS;
-    else if (verdict == CONDREQ_FAILED)
+    else
+        STORE_TRY(check_locks(removal, txn, doomed, now_us, pool));
+    if (removal->outcome == CONDREQ_REMOVED && verdict == CONDREQ_FAILED)
         removal->outcome = CONDREQ_REMOVAL_FAILED;
     return APR_SUCCESS;
 }
@@ -265,16 +293,18 @@ static apr_status_t txn_body_remove(condreq_txn_t *txn, void *baton,
                                     apr_pool_t *pool)
 {
     condreq_removal_t *removal = baton;
-    doomed_t doomed = {NULL, 0};
-    apr_time_t now_us;
+    doomed_t doomed = {NULL, 0, {NULL, 0}};
+    apr_time_t now_us = apr_time_now();
     apr_size_t i;
 
-    STORE_TRY(removal_decide(removal, txn, &doomed, pool));
+    STORE_TRY(removal_decide(removal, txn, &doomed, now_us, pool));
     if (removal->outcome != CONDREQ_REMOVED)
         return APR_SUCCESS;
-    now_us = apr_time_now();
     for (i = 0; i < doomed.count; i++)
         STORE_TRY(remove_one(txn, doomed.keys[i], now_us));
+    for (i = 0; i < doomed.locks.count; i++)
+        STORE_TRY(
+            txn->store->provider->lock_remove(txn, doomed.locks.locks[i]));
     return APR_SUCCESS;
 }
 
@@ -306,7 +336,7 @@ apr_status_t condreq_collection_documents(apr_array_header_t **keys,
                                           apr_pool_t *pool)
 {
     condreq_store_t *store = resource->store;
-    finding_t finding = {resource, {NULL, 0}};
+    finding_t finding = {resource, {NULL, 0, {NULL, 0}}};
     apr_size_t i;
 
     STORE_TRY(

@@ -252,6 +252,29 @@ my $nobody = 'urn:uuid:00000000-0000-4000-8000-000000000000';
     is UNLOCK('/locks/gone', token($lock)), 409, 'as UNLOCK hears';
 }
 
+# ---- 9.6.1: DELETE of a collection ----
+{
+    resource "/locks/whole/$_" => '{"n":1}' for qw(a b deep/c);
+    my $lock  = LOCK '/locks/whole/deep/c';
+    my $token = token($lock);
+
+    is DELETE('/locks/whole/'), 423, '9.6.1: a lock on anything below keeps a collection';
+    is_deeply hrefs(DELETE '/locks/whole/'), ['/locks/whole/deep/c'], 'and it says which one';
+    is GET("/locks/whole/$_"), 200, "$_ is left, as all is" for qw(a b deep/c);
+    is DELETE('/locks/whole/', if => '</locks/whole/deep/c> (<urn:uuid:00000000-0000-0000-0000-000000000000>)'), 412,
+        'another token is none';
+    is GET('/locks/whole/', if => "</locks/whole/deep/c> (<$token>)"), 200, 'If counts where a collection is read';
+    is GET('/locks/whole/', if => '(<DAV:no-lock>)'), 412, 'too';
+    is DELETE('/locks/whole/', if => "</locks/whole/deep/c> (<$token>)"), 204, 'with its token all goes';
+    is GET("/locks/whole/$_"), 404, "$_ is gone" for qw(a b deep/c);
+    is PUT('/locks/whole/deep/c', '{}'), 201, 'and the lock with it';
+
+    my $infinite = LOCK '/locks/whole/', depth => 'infinity';
+    is DELETE('/locks/whole/'), 423, 'a lock on the collection keeps it';
+    is DELETE('/locks/whole/', if => '(<' . token($infinite) . '>)'), 204, 'from all but its holder';
+    is PUT('/locks/whole/a', '{}'), 201, 'and is gone with it';
+}
+
 # ---- the body of LOCK ----
 {
     my @rows = (
@@ -280,7 +303,7 @@ my $nobody = 'urn:uuid:00000000-0000-4000-8000-000000000000';
 
     is $on->header('DAV'), '2', '10.1: OPTIONS says that there are locks';
     is $on->header('Allow'), 'GET, HEAD, PUT, PATCH, DELETE, LOCK, UNLOCK, OPTIONS', 'and the methods';
-    is OPTIONS('/locks/')->header('Allow'), 'POST, LOCK, UNLOCK, OPTIONS', 'of a collection';
+    is OPTIONS('/locks/')->header('Allow'), 'GET, HEAD, POST, DELETE, LOCK, UNLOCK, OPTIONS', 'of a collection';
     is OPTIONS('/docs/a')->header('DAV'), undef, 'where there are none it says nothing';
     is LOCK('/docs/a'), 405, 'and LOCK is not allowed';
     unlike scalar LOCK('/docs/a')->header('Allow'), qr/LOCK/, 'as Allow says';
