@@ -111,7 +111,7 @@ for my $row (@rows) {
             ($at eq '' ? ('hidden', 'hidden/', 'also-hidden') : $at eq 'deep/' ? ('hidden') : ());
     }
     is !!$hidden, !!$hides, $hides ? "$what: which is not all" : "$what: which is all";
-    like $httpd->log, qr/CR2003: \S+: .*\Q$said\E/, "$what: as the log says";
+    like $httpd->log, qr/CR2004: \S+: .*\Q$said\E/, "$what: as the log says";
     next unless $hides;
     is $httpd->ask('DELETE', '/docs/')->{status}, 403, "$what: and so it cannot be removed";
 }
@@ -123,7 +123,7 @@ for my $row (@rows) {
 
     is listed($httpd, ''), undef, 'a guarded collection shows nothing to anybody';
     is_deeply listed($httpd, '', %alice), visible($httpd, '', %alice), 'and all of it to a user';
-    like $httpd->log, qr/CR2003: .*\Q$all\E/, 'without asking for each member';
+    like $httpd->log, qr/CR2004: .*\Q$all\E/, 'without asking for each member';
 }
 {
     my $httpd = start($open, "<Location /docs/hidden>\n$auth\nRequire valid-user\n</Location>");
