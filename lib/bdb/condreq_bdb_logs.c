@@ -65,15 +65,22 @@ int bdb_logs_are_kept(const bdb_store_t *store)
     return kept;
 }
 
+/* A directory that does not let us at the lock lets nobody at the logs: the
+ * library finds that out by itself, and what it means for the store. */
+static int directory_is_lost(int code)
+{
+    return code == EACCES || code == EROFS || code == ENOENT;
+}
+
 int bdb_logs_remove(bdb_store_t *store)
 {
     int descriptor = open_lock(store->config.path);
-    int code = 0;
+    int code = descriptor < 0 ? errno : 0;
 
-    if (descriptor < 0)
-        return errno;
-    if (lock(descriptor, F_WRLCK, F_SETLK))
+    if (directory_is_lost(code) ||
+        (code == 0 && lock(descriptor, F_WRLCK, F_SETLK)))
         code = store->env->log_archive(store->env, NULL, DB_ARCH_REMOVE);
-    close(descriptor);
+    if (descriptor >= 0)
+        close(descriptor);
     return code;
 }
