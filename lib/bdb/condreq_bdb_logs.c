@@ -65,15 +65,24 @@ int bdb_logs_are_kept(const bdb_store_t *store)
     return kept;
 }
 
+/* Where the lock cannot be opened for want of descriptors, the next time will
+ * do. Where there is no room for it, or no way to it, no backup has it either,
+ * and the library says what is wrong. */
+static int must_wait(int descriptor)
+{
+    return descriptor < 0
+               ? errno == EMFILE || errno == ENFILE || errno == ENOMEM
+               : !lock(descriptor, F_WRLCK, F_SETLK);
+}
+
 int bdb_logs_remove(bdb_store_t *store)
 {
     int descriptor = open_lock(store->config.path);
     int code = 0;
 
-    if (descriptor < 0)
-        return errno;
-    if (lock(descriptor, F_WRLCK, F_SETLK))
+    if (!must_wait(descriptor))
         code = store->env->log_archive(store->env, NULL, DB_ARCH_REMOVE);
-    close(descriptor);
+    if (descriptor >= 0)
+        close(descriptor);
     return code;
 }
