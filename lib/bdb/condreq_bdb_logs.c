@@ -65,20 +65,22 @@ int bdb_logs_are_kept(const bdb_store_t *store)
     return kept;
 }
 
-/* A directory that does not let us at the lock lets nobody at the logs: the
- * library finds that out by itself, and what it means for the store. */
-static int directory_is_lost(int code)
+/* Where the lock cannot be opened for want of descriptors, the next time will
+ * do. Where there is no room for it, or no way to it, no backup has it either,
+ * and the library says what is wrong. */
+static int must_wait(int descriptor)
 {
-    return code == EACCES || code == EROFS || code == ENOENT;
+    return descriptor < 0
+               ? errno == EMFILE || errno == ENFILE || errno == ENOMEM
+               : !lock(descriptor, F_WRLCK, F_SETLK);
 }
 
 int bdb_logs_remove(bdb_store_t *store)
 {
     int descriptor = open_lock(store->config.path);
-    int code = descriptor < 0 ? errno : 0;
+    int code = 0;
 
-    if (directory_is_lost(code) ||
-        (code == 0 && lock(descriptor, F_WRLCK, F_SETLK)))
+    if (!must_wait(descriptor))
         code = store->env->log_archive(store->env, NULL, DB_ARCH_REMOVE);
     if (descriptor >= 0)
         close(descriptor);
