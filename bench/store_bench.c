@@ -42,15 +42,18 @@ typedef struct options_t {
     int nosync;
     int remove_last;
     int neighbours;
+    int create;
 } options_t;
 
-static options_t options = {NULL, "1,8,32", 0, 1, 10000, 2.0, 5, 0, 0, 0};
+static options_t options = {NULL, "1,8,32", 0, 1, 10000, 2.0, 5, 0, 0, 0, 0};
 
 /* What the parent and its workers share. */
 typedef struct board_t {
     volatile int ready;
     volatile int go;
     volatile int stop;
+    /** documents that there are, where they are created */
+    unsigned documents;
     unsigned long updates[THREADS_MAX];
 } board_t;
 
@@ -142,7 +145,7 @@ static void store_write(condreq_store_t *store, unsigned document, int first,
 
 static void store_update(void *opened, unsigned document, apr_pool_t *pool)
 {
-    store_write(opened, document, 0, pool);
+    store_write(opened, document, options.create, pool);
 }
 
 static void *store_open(void)
@@ -361,7 +364,7 @@ static void bare_write(bare_t *bare, unsigned document, int first)
 static void bare_update(void *opened, unsigned document, apr_pool_t *pool)
 {
     (void)pool;
-    bare_write(opened, document, 0);
+    bare_write(opened, document, options.create);
 }
 
 static void bare_prepare(void)
@@ -397,10 +400,13 @@ typedef struct worker_t {
     int number;
 } worker_t;
 
-/* Neighbours: every thread writes around one place of the key space. */
+/* Creating: one after the other, as a sequence has it. Neighbours: every
+ * thread writes around one place of the key space. */
 static unsigned pick(unsigned *random, int number)
 {
     *random = *random * 1664525u + 1013904223u;
+    if (options.create)
+        return __sync_fetch_and_add(&board->documents, 1);
     if (options.neighbours)
         return ((unsigned)number + (*random >> 30)) % options.documents;
     return (*random >> 4) % options.documents;
@@ -486,7 +492,7 @@ static double turn(side_t *side)
     double begun, lasted;
     int i;
 
-    memset(board, 0, sizeof(*board));
+    board->ready = board->go = board->stop = 0;
     for (i = 0; i < options.processes; i++)
         if (fork() == 0)
             work_in_process(side, i);
@@ -549,11 +555,15 @@ static void read_option(int letter)
     case 'N':
         options.neighbours = 1;
         break;
+    case 'c':
+        options.create = 1;
+        break;
     default:
         die("usage", "[-d empty directory on the disk to measure] "
                      "[-t threads,...] [-p processes] [-k documents] "
                      "[-s seconds] [-r rounds] [-n: write_nosync] "
-                     "[-l: remove the old body last] [-N: neighbouring keys]");
+                     "[-l: remove the old body last] [-N: neighbouring keys] "
+                     "[-c: create documents]");
     }
 }
 
@@ -562,7 +572,7 @@ static void read_options(int argc, char **argv)
     static char made[] = "/var/tmp/store_bench.XXXXXX";
     int letter;
 
-    while ((letter = getopt(argc, argv, "d:t:p:k:s:r:nlN")) != -1)
+    while ((letter = getopt(argc, argv, "d:t:p:k:s:r:nlNc")) != -1)
         read_option(letter);
     if (!options.path)
         options.path = mkdtemp(made);
@@ -642,6 +652,7 @@ int main(int argc, char **argv)
                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (board == MAP_FAILED)
         die("mmap", strerror(errno));
+    board->documents = options.documents;
     directories_make();
     for (i = 0; i < SIDES; i++)
         in_child(sides[i].prepare);
