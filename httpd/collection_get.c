@@ -82,7 +82,7 @@ static apr_status_t add(listing_t *listing, const char *name,
     }
     listing->count++;
     if (listing->query.lines)
-        condreq_text_add_all(text, "\n", NULL);
+        condreq_text_say(text, "\n");
     return APR_SUCCESS;
 }
 
@@ -357,9 +357,10 @@ static void end_document(listing_t *listing)
 {
     if (listing->query.lines)
         return;
-    condreq_text_add_all(&listing->text, listing->count ? "\n" : "",
-                         "], \"change\": \"", change_now(listing), "\"}\n",
-                         NULL);
+    condreq_text_say(&listing->text,
+                     apr_pstrcat(listing->look_pool, listing->count ? "\n" : "",
+                                 "], \"change\": \"", change_now(listing),
+                                 "\"}\n", NULL));
 }
 
 static int send_page(listing_t *listing, condreq_variant_t *variant)
@@ -396,10 +397,9 @@ static int send_listing(listing_t *listing, condreq_variant_t *variant)
     apr_status_t status;
 
     if (!listing->query.lines)
-        condreq_text_add_all(&listing->text,
-                             listing->query.follows ? "{\"changes\": ["
-                                                    : "{\"members\": [",
-                             NULL);
+        condreq_text_say(&listing->text, listing->query.follows
+                                             ? "{\"changes\": ["
+                                             : "{\"members\": [");
     if (listing->query.follows &&
         listing->query.since ==
             (apr_uint64_t)listing->collection.state.mtime_us)

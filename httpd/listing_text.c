@@ -3,8 +3,6 @@
  * how they are sent. */
 #include "mod_condreq.h"
 
-#include <stdarg.h>
-
 #include "apr_strings.h"
 #include "condreq_date.h"
 #include "condreq_media_type.h"
@@ -27,15 +25,9 @@ void condreq_text_add(condreq_text_t *text, const char *bytes,
     text->length += length;
 }
 
-void condreq_text_add_all(condreq_text_t *text, ...)
+void condreq_text_say(condreq_text_t *text, const char *words)
 {
-    const char *piece;
-    va_list pieces;
-
-    va_start(pieces, text);
-    while ((piece = va_arg(pieces, const char *)) != NULL)
-        condreq_text_add(text, piece, strlen(piece));
-    va_end(pieces);
+    condreq_text_add(text, words, strlen(words));
 }
 
 /* ---- representations ---- */
@@ -105,15 +97,16 @@ static const char *shown_name(const char *name, apr_pool_t *pool)
 
 static void add_name(const member_t *member)
 {
-    condreq_text_add_all(
-        member->text, "{\"name\": ",
-        condreq_json_quote(shown_name(member->name, member->pool),
-                           member->pool),
-        ", \"href\": ",
-        condreq_json_quote(
-            condreq_path_uri(member->resource.path, member->pool),
-            member->pool),
-        NULL);
+    condreq_text_say(
+        member->text,
+        apr_pstrcat(member->pool, "{\"name\": ",
+                    condreq_json_quote(shown_name(member->name, member->pool),
+                                       member->pool),
+                    ", \"href\": ",
+                    condreq_json_quote(
+                        condreq_path_uri(member->resource.path, member->pool),
+                        member->pool),
+                    NULL));
 }
 
 static void add_validators(const member_t *member,
@@ -123,16 +116,19 @@ static void add_validators(const member_t *member,
     char modified[CONDREQ_DATE_RFC3339_SIZE];
 
     if (repr && repr->etag.opaque_tag)
-        condreq_text_add_all(
-            member->text, ", \"etag\": ",
-            condreq_json_quote(condreq_etag_text(&repr->etag, member->pool),
-                               member->pool),
-            NULL);
+        condreq_text_say(
+            member->text,
+            apr_pstrcat(
+                member->pool, ", \"etag\": ",
+                condreq_json_quote(condreq_etag_text(&repr->etag, member->pool),
+                                   member->pool),
+                NULL));
     condreq_date_rfc3339(modified, mtime_us);
-    condreq_text_add_all(
-        member->text, ", \"version\": ",
-        apr_psprintf(member->pool, "%" APR_UINT64_T_FMT, version),
-        ", \"modified\": \"", modified, "\"", NULL);
+    condreq_text_say(
+        member->text,
+        apr_pstrcat(member->pool, ", \"version\": ",
+                    apr_psprintf(member->pool, "%" APR_UINT64_T_FMT, version),
+                    ", \"modified\": \"", modified, "\"", NULL));
 }
 
 /* Its tag is the one that a plain GET of it gives. */
@@ -156,7 +152,7 @@ static apr_status_t add_collection(const member_t *member)
                                     NULL, 0, member->pool),
             member->exchange->now_us, member->pool),
         collection.state.version, collection.state.mtime_us);
-    condreq_text_add_all(member->text, "}", NULL);
+    condreq_text_say(member->text, "}");
     return APR_SUCCESS;
 }
 
@@ -170,7 +166,7 @@ static void add_json(const member_t *member, char *bytes, apr_size_t length)
         if (bytes[i] == '\n' || bytes[i] == '\r')
             bytes[i] = ' ';
     }
-    condreq_text_add_all(member->text, ", \"document\": ", NULL);
+    condreq_text_say(member->text, ", \"document\": ");
     condreq_text_add(member->text, bytes, length);
 }
 
@@ -192,19 +188,21 @@ static apr_status_t add_document(const member_t *member, int *added)
         return status;
     add_name(member);
     if (record->state != CONDREQ_LIVE)
-        condreq_text_add_all(member->text, ", \"deleted\": true", NULL);
+        condreq_text_say(member->text, ", \"deleted\": true");
     add_validators(
         member,
         condreq_document_representation(&room, &member->resource, record,
                                         member->exchange->now_us, member->pool),
         record->version, record->mtime_us);
     if (record->state == CONDREQ_LIVE)
-        condreq_text_add_all(
-            member->text, ", \"media_type\": ",
-            condreq_json_quote(record->media_type, member->pool), NULL);
+        condreq_text_say(
+            member->text,
+            apr_pstrcat(member->pool, ", \"media_type\": ",
+                        condreq_json_quote(record->media_type, member->pool),
+                        NULL));
     if (bytes && condreq_media_type_is_json(record->media_type))
         add_json(member, bytes, (apr_size_t)record->body_length);
-    condreq_text_add_all(member->text, "}", NULL);
+    condreq_text_say(member->text, "}");
     return APR_SUCCESS;
 }
 
@@ -228,7 +226,7 @@ apr_status_t condreq_listing_add(condreq_text_t *text,
         condreq_sibling_open(&sibling, exchange, member.resource.path, pool);
     if (*added) {
         member.resource.rules = sibling.rules;
-        condreq_text_add_all(text, before, NULL);
+        condreq_text_say(text, before);
         status =
             record ? add_document(&member, added) : add_collection(&member);
     }

@@ -389,9 +389,11 @@ typedef struct condreq_text_t {
     apr_size_t room;
     apr_pool_t *pool;
 } condreq_text_t;
+/** Adds bytes. */
 void condreq_text_add(condreq_text_t *text, const char *bytes,
                       apr_size_t length);
-void condreq_text_add_all(condreq_text_t *text, ...) __attribute__((sentinel));
+/** Adds a string. */
+void condreq_text_say(condreq_text_t *text, const char *words);
 
 /** Adds a member of a collection as a JSON object, if the client may see it.
  * @param name   relative to the collection
