@@ -473,7 +473,8 @@ static void write_busily(crew_worker_t *worker)
                    : write_tombstone(worker->store, key, each)))
             worker->board->troubles[worker->number]++;
     }
-    worker->board->results[worker->number][0] = 1;
+    __atomic_store_n(&worker->board->results[worker->number][0], 1,
+                     __ATOMIC_RELEASE);
 }
 
 static int all_have_written(const crew_worker_t *worker)
@@ -481,7 +482,7 @@ static int all_have_written(const crew_worker_t *worker)
     int i;
 
     for (i = 0; i < CREW_WORKERS - 1; i++)
-        if (!*(volatile apr_uint64_t *)&worker->board->results[i][0])
+        if (!__atomic_load_n(&worker->board->results[i][0], __ATOMIC_ACQUIRE))
             return 0;
     return 1;
 }
