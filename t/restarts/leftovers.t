@@ -139,7 +139,9 @@ for my $row (
 # ---- a single record ----
 
 settle();
-ok change_value("$store/data/versions.db", 'localhost/docs/a', sub { chr(9) . substr $_[0], 1 }),
+my $format;
+ok change_value("$store/data/versions.db", 'localhost/docs/a',
+    sub { $format = substr $_[0], 0, 1; return chr(99) . substr $_[0], 1 }),
     'a record of another format';
 ok $httpd->start, 'httpd starts';
 is $httpd->ask('GET', '/docs/a')->{status}, 500, 'it cannot be read';
@@ -150,7 +152,7 @@ is $httpd->get('/docs/b'), '{"n":3}', 'others can';
 is $httpd->put('/docs/b', '{"n":3}'), 200, 'and be written';
 ok $httpd->stop, 'it ends';
 settle();
-ok change_value("$store/data/versions.db", 'localhost/docs/a', sub { chr(1) . substr $_[0], 1 }), 'put back';
+ok change_value("$store/data/versions.db", 'localhost/docs/a', sub { $format . substr $_[0], 1 }), 'put back';
 ok $httpd->start, 'httpd starts';
 as_it_was();
 ok $httpd->stop, 'and ends';
