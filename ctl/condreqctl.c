@@ -37,6 +37,8 @@ static const command_t commands[] = {
     {"stat", "", 0, "show how a store is", ctl_stat, 1},
     {"list", "[--prefix KEY]", 0, "list its documents", ctl_list, 0},
     {"get", "KEY", 1, "write a document to standard output", ctl_get, 0},
+    {"locks", "[--break TOKEN]", 0, "list its locks, or break one", ctl_locks,
+     0},
     {"verify", "", 0, "check a store, or a backup", ctl_verify, 0},
     {"backup", "DIRECTORY", 1, "copy a store, also while it is used",
      ctl_backup, 1},
@@ -157,6 +159,7 @@ static const struct option long_options[] = {
     {"json", no_argument, NULL, 'j'},
     {"store", required_argument, NULL, 's'},
     {"prefix", required_argument, NULL, 'p'},
+    {"break", required_argument, NULL, 'b'},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
     {NULL, 0, NULL, 0},
@@ -185,6 +188,9 @@ static ctl_exit_t read_options(ctl_call_t *call, asked_t *asked, int count,
             break;
         case 'p':
             asked->prefix = optarg;
+            break;
+        case 'b':
+            call->broken_token = optarg;
             break;
         case 'h':
             asked->help = 1;
@@ -232,8 +238,11 @@ static ctl_exit_t settle(ctl_call_t *call, const asked_t *asked,
     if (given > command->argument_count)
         return ctl_say(CTL_USAGE, "%s takes no '%s'", command->name,
                        call->arguments[command->argument_count]);
-    if (asked->prefix && command->run != ctl_list)
-        return ctl_say(CTL_USAGE, "--prefix is for list, not for %s",
+    if (asked->prefix && command->run != ctl_list && command->run != ctl_locks)
+        return ctl_say(CTL_USAGE, "--prefix is for list and locks, not for %s",
+                       command->name);
+    if (call->broken_token && command->run != ctl_locks)
+        return ctl_say(CTL_USAGE, "--break is for locks, not for %s",
                        command->name);
     call->prefix = asked->prefix ? ctl_key_read(asked->prefix, call->pool) : "";
     if (!call->prefix)
@@ -302,7 +311,7 @@ static ctl_exit_t carry_out(ctl_call_t *call, const command_t *command)
 static ctl_exit_t run(int count, char **words, apr_pool_t *pool)
 {
     ctl_call_t call = {
-        &condreq_store_bdb, DEFAULT_STORE, 0, "", NULL, NULL, 0, pool};
+        &condreq_store_bdb, DEFAULT_STORE, 0, "", NULL, NULL, NULL, 0, pool};
     const command_t *command;
     asked_t asked = {0, 0, NULL};
     ctl_exit_t code = read_options(&call, &asked, count, words);

@@ -30,8 +30,10 @@ typedef struct ctl_call_t {
     /** the store's directory, absolute */
     const char *path;
     int json;
-    /** of list, decoded; "" for all */
+    /** of list and locks, decoded; "" for all */
     const char *prefix;
+    /** of locks: which to break; NULL: none */
+    const char *broken_token;
     /** what follows the subcommand, and NULL */
     char **arguments;
     /** the first of them, absolute, where it is a directory */
@@ -46,6 +48,7 @@ typedef struct ctl_call_t {
 ctl_exit_t ctl_stat(ctl_call_t *call);
 ctl_exit_t ctl_list(ctl_call_t *call);
 ctl_exit_t ctl_get(ctl_call_t *call);
+ctl_exit_t ctl_locks(ctl_call_t *call);
 ctl_exit_t ctl_verify(ctl_call_t *call);
 ctl_exit_t ctl_backup(ctl_call_t *call);
 ctl_exit_t ctl_restore(ctl_call_t *call);

@@ -4,6 +4,8 @@
  * then puts our document in the place of httpd's HTML. */
 #include "mod_condreq.h"
 
+#include "apr_atomic.h"
+
 #include "mod_core.h"
 
 #include "apr_strings.h"
@@ -92,17 +94,34 @@ static int end_unanswered(condreq_exchange_t *exchange, const char *doing)
     return AP_FILTER_ERROR;
 }
 
+/* A full disk refuses every write, and may be the log's own: once a second for
+ * each process says as much as each time. */
+static int level_of(apr_status_t status)
+{
+    static apr_uint32_t said_s;
+    apr_uint32_t now_s = (apr_uint32_t)apr_time_sec(apr_time_now());
+    apr_uint32_t before_s = apr_atomic_read32(&said_s);
+
+    if (!APR_STATUS_IS_ENOSPC(status))
+        return APLOG_ERR;
+    return now_s != before_s &&
+                   apr_atomic_cas32(&said_s, now_s, before_s) == before_s
+               ? APLOG_ERR
+               : APLOG_DEBUG;
+}
+
 void condreq_log_trouble(condreq_exchange_t *exchange, apr_status_t status,
                          const char *doing)
 {
     request_rec *r = exchange->r;
 
     /* APR has no words for statuses of ours, and the sentence has. */
-    ap_log_rerror(
-        APLOG_MARK, APLOG_ERR, status >= APR_OS_START_USERERR ? 0 : status, r,
-        CONDREQ_LOGNO(2101) "%s %s: %s", doing, exchange->resource.key,
-        exchange->trouble.sentence[0] ? exchange->trouble.sentence
-                                      : "no further word");
+    ap_log_rerror(APLOG_MARK, level_of(status),
+                  status >= APR_OS_START_USERERR ? 0 : status, r,
+                  CONDREQ_LOGNO(2101) "%s %s: %s", doing,
+                  exchange->resource.key,
+                  exchange->trouble.sentence[0] ? exchange->trouble.sentence
+                                                : "no further word");
 }
 
 int condreq_refuse_trouble(condreq_exchange_t *exchange, apr_status_t status,

@@ -69,7 +69,7 @@ static void log_key(bdb_index_key_t *at, unsigned shard, apr_uint64_t number)
     bdb_index_key_add(at, bytes, sizeof(bytes));
 }
 
-static void log_key_of(bdb_index_key_t *at, apr_uint64_t place)
+void bdb_log_key(bdb_index_key_t *at, apr_uint64_t place)
 {
     log_key(at, (unsigned)(place & (BDB_SHARDS - 1)), place >> SHARD_BITS);
 }
@@ -86,7 +86,7 @@ int bdb_log_write(bdb_store_t *store, DB_TXN *txn, apr_uint64_t place,
     memcpy(value.bytes + 8, key, length);
     value.dbt.data = value.bytes;
     value.dbt.size = (u_int32_t)(8 + length);
-    log_key_of(&at, place);
+    bdb_log_key(&at, place);
     return store->index->put(store->index, txn, &at.dbt, &value.dbt, 0);
 }
 
@@ -361,7 +361,7 @@ static int take_entry(bdb_store_t *store, DB_TXN *txn, apr_uint64_t *place)
     int code;
 
     value_init(&value);
-    log_key_of(&at, *place);
+    bdb_log_key(&at, *place);
     *place = 0;
     code = store->index->get(store->index, txn, &at.dbt, &value.dbt, DB_RMW);
     if (code == DB_NOTFOUND)

@@ -72,6 +72,9 @@ int bdb_changes_resume(bdb_store_t *store);
 /** Where a record finds its change in the log. */
 apr_uint64_t bdb_change_place(apr_uint64_t number, unsigned shard);
 
+/** The key of the log's entry of a change. */
+void bdb_log_key(bdb_index_key_t *at, apr_uint64_t place);
+
 /** Inside: adds to the log. */
 int bdb_log_write(bdb_store_t *store, DB_TXN *txn, apr_uint64_t place,
                   apr_uint64_t replaces, const char *key);
@@ -119,6 +122,9 @@ int bdb_collection_read(bdb_store_t *store, DB_TXN *txn, const char *collection,
 
 /** Where a document's entry is. @return 0, or EINVAL where the key is too long */
 int bdb_member_key(bdb_index_key_t *at, const char *key);
+
+/** The key of the document whose entry it is, from the pool. */
+const char *bdb_member_document(const bdb_index_key_t *at, apr_pool_t *pool);
 
 /** Inside: a document appears in its collections, or is gone from them. */
 int bdb_member_write(bdb_store_t *store, DB_TXN *txn, const char *key,

@@ -130,6 +130,12 @@ static const char *document_key(const char *collection, const char *rest,
                        name, NULL);
 }
 
+const char *bdb_member_document(const bdb_index_key_t *at, apr_pool_t *pool)
+{
+    return document_key("", (const char *)at->bytes + 1, at->dbt.size - 1,
+                        pool);
+}
+
 static int below_in_shard(bdb_txn_t *txn, unsigned shard,
                           const char *collection, const char **keys,
                           apr_size_t room, apr_size_t *count, apr_pool_t *pool)

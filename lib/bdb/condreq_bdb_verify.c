@@ -1,5 +1,5 @@
-/* Verify: is everything as it was written? Pages by their checksums, records
- * and bodies by each other, a backup by its manifest, and, where nobody writes,
+/* Verify: is everything as it was written? Pages by their checksums, records,
+ * bodies and the index by each other, a backup by its manifest, and, where nobody writes,
  * the trees' structure by the library.
  * Knows where to look; changes nothing.
  *
@@ -14,8 +14,10 @@
 #include <unistd.h>
 
 #include "apr_strings.h"
+#include "apr_tables.h"
 
 #include "condreq_bdb_check.h"
+#include "condreq_bdb_index_check.h"
 #include "condreq_bdb_keeper.h"
 #include "condreq_bdb_watch.h"
 #include "condreq_occupancy.h"
@@ -180,24 +182,57 @@ static int is_still(const bdb_store_t *store, apr_pool_t *pool)
     return still;
 }
 
-/* What was found while others came and wrote is no finding. */
-static apr_status_t verify_still_trees(bdb_store_t *store, const char *data,
-                                       condreq_findings_t *findings,
-                                       condreq_trouble_t *trouble,
-                                       apr_pool_t *pool)
+/** Something that was found, kept until it is sure. */
+typedef struct kept_finding_t {
+    const char *what;
+    const char *sentence;
+} kept_finding_t;
+
+static void keep_finding(void *baton, const char *what, const char *sentence)
 {
-    condreq_findings_t until_sure = *findings;
+    apr_array_header_t *kept = baton;
+    kept_finding_t *finding = apr_array_push(kept);
+
+    finding->what = apr_pstrdup(kept->pool, what);
+    finding->sentence = apr_pstrdup(kept->pool, sentence);
+}
+
+static void tell_kept(condreq_findings_t *findings,
+                      const apr_array_header_t *kept)
+{
+    int i;
+
+    for (i = 0; i < kept->nelts; i++) {
+        const kept_finding_t *finding = &APR_ARRAY_IDX(kept, i, kept_finding_t);
+
+        bdb_found(findings, finding->what, "%s", finding->sentence);
+    }
+}
+
+/* What was found while others came and wrote is no finding. */
+static apr_status_t verify_still(bdb_store_t *store, const char *data,
+                                 const bdb_index_check_t *check, int was_still,
+                                 condreq_trouble_t *trouble, apr_pool_t *pool)
+{
+    condreq_findings_t *findings = check->findings;
+    condreq_findings_t until_sure = {NULL, keep_finding, NULL, 0, 0, 0};
+    bdb_index_check_t counted = *check;
     verifying_t verifying = {&until_sure, 0, trouble};
     apr_status_t status = APR_SUCCESS;
 
-    if (is_still(store, pool))
+    until_sure.baton = apr_array_make(pool, 1, sizeof(kept_finding_t));
+    counted.findings = &until_sure;
+    if (was_still && is_still(store, pool)) {
+        bdb_index_check_collections(&counted);
         status = bdb_files_each(data, verify_tree, &verifying, trouble, pool);
-    if (status == APR_SUCCESS && is_still(store, pool))
-        *findings = until_sure;
+    }
+    if (status == APR_SUCCESS && was_still && is_still(store, pool))
+        tell_kept(findings, until_sure.baton);
     else if (status == APR_SUCCESS)
         findings->note(findings->baton,
-                       "the store is in use: the structure of its trees can be "
-                       "verified in a backup");
+                       "the store is in use: the structure of its trees, and "
+                       "how much is in each collection, can be verified in a "
+                       "backup");
     return status;
 }
 
@@ -206,8 +241,10 @@ apr_status_t bdb_verify(condreq_store_t *base, condreq_findings_t *findings,
 {
     bdb_store_t *store = (bdb_store_t *)base;
     verifying_t verifying = {findings, 1, trouble};
+    bdb_index_check_t index = {findings, 0, 0, 0, NULL};
     bdb_places_t places;
     apr_status_t status;
+    int was_still;
 
     if ((status =
              bdb_places_find(&places, store->config.path, trouble, pool)) ||
@@ -219,10 +256,11 @@ apr_status_t bdb_verify(condreq_store_t *base, condreq_findings_t *findings,
                                         "damaged: salvage does that");
         return APR_SUCCESS;
     }
-    status = check(store, findings, trouble, pool);
-    return status ? status
-                  : verify_still_trees(store, places.data, findings, trouble,
-                                       pool);
+    was_still = is_still(store, pool);
+    if ((status = check(store, findings, trouble, pool)) ||
+        (status = bdb_index_check(store, &index, trouble, pool)))
+        return status;
+    return verify_still(store, places.data, &index, was_still, trouble, pool);
 }
 
 /* ---- a backup ---- */
@@ -239,6 +277,44 @@ static int tree_open_only_to_read(DB **tree, const char *data, const char *name,
                          NULL, DB_BTREE, DB_RDONLY, 0);
 }
 
+/* All that a store has: a backup without one of them is not whole. */
+static int trees_open_only_to_read(bdb_store_t *store, const char *data,
+                                   apr_pool_t *pool)
+{
+    int code;
+
+    if ((code = tree_open_only_to_read(&store->versions, data, "versions.db",
+                                       pool)) != 0 ||
+        (code = tree_open_only_to_read(&store->bodies, data, "bodies.db",
+                                       pool)) != 0 ||
+        (code = tree_open_only_to_read(&store->counters, data, "counters.db",
+                                       pool)) != 0 ||
+        (code = tree_open_only_to_read(&store->locks, data, "locks.db",
+                                       pool)) != 0 ||
+        (code = tree_open_only_to_read(&store->index, data, "index.db",
+                                       pool)) != 0)
+        return code;
+    return bdb_format_check(store);
+}
+
+static void tree_close(DB *tree)
+{
+    if (tree)
+        tree->close(tree, DB_NOSYNC);
+}
+
+static apr_status_t check_index(bdb_store_t *store,
+                                condreq_findings_t *findings,
+                                condreq_trouble_t *trouble, apr_pool_t *pool)
+{
+    bdb_index_check_t index = {findings, 0, 0, 0, NULL};
+    apr_status_t status = bdb_index_check(store, &index, trouble, pool);
+
+    if (status == APR_SUCCESS)
+        bdb_index_check_collections(&index);
+    return status;
+}
+
 static apr_status_t check_backup(const char *data, condreq_findings_t *findings,
                                  condreq_trouble_t *trouble, apr_pool_t *pool)
 {
@@ -249,22 +325,17 @@ static apr_status_t check_backup(const char *data, condreq_findings_t *findings,
 
     store->base.provider = &condreq_store_bdb;
     bdb_listen(&heard);
-    if ((code = tree_open_only_to_read(&store->versions, data, "versions.db",
-                                       pool)) == 0 &&
-        (code = tree_open_only_to_read(&store->bodies, data, "bodies.db",
-                                       pool)) == 0 &&
-        (code = tree_open_only_to_read(&store->counters, data, "counters.db",
-                                       pool)) == 0)
-        code = bdb_format_check(store);
+    code = trees_open_only_to_read(store, data, pool);
     bdb_listen(NULL);
     status = code ? bdb_trouble(trouble, code, &heard, "opening", data)
                   : check(store, findings, trouble, pool);
-    if (store->versions)
-        store->versions->close(store->versions, DB_NOSYNC);
-    if (store->bodies)
-        store->bodies->close(store->bodies, DB_NOSYNC);
-    if (store->counters)
-        store->counters->close(store->counters, DB_NOSYNC);
+    if (status == APR_SUCCESS)
+        status = check_index(store, findings, trouble, pool);
+    tree_close(store->versions);
+    tree_close(store->bodies);
+    tree_close(store->counters);
+    tree_close(store->locks);
+    tree_close(store->index);
     return status;
 }
 

@@ -185,6 +185,35 @@ ok is_whole("$place/sound-out", 'localhost/load/77'), 'byte for byte';
     cmp_ok $stat->{incarnation}, '>', 1_000_000_000, 'the incarnation is one that nobody can have counted to';
 }
 
+# ---- the index ----
+
+# How many members the collections list, by the store's own count.
+sub is_listed_whole {
+    my ($store, $name) = @_;
+    my $verified = condreqctl('--store', $store, 'verify');
+    is $verified->{code}, 0, "$name: its index is made anew, and whole" or diag $verified->{out}, $verified->{err};
+    return;
+}
+
+{
+    my $store = copied('index');
+    my $file  = "$store/data/index.db";
+    my $page  = leaf($file, 1);
+
+    damage($file, $page * PAGE + PAGE - 100);
+    my $verified = condreqctl('--store', $store, 'verify');
+    is $verified->{code}, 1, 'a page of the index: verify notices';
+    like $verified->{out}, qr/^index\.db: page $page is damaged$/m, 'and names it';
+    my $out = salvaged('index', $store);
+    is_deeply [@$out{qw(lost changed)}], [[], []], 'it costs no document';
+    is_listed_whole("$place/index-out", 'a damaged index');
+    is_listed_whole("$place/bodies-out", 'lost bodies');
+    is_listed_whole("$place/sound-out", 'a sound one');
+    unlink $file;
+    salvaged('no-index', $store);
+    is_listed_whole("$place/no-index-out", 'no index at all');
+}
+
 # ---- the log ----
 
 {

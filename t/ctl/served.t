@@ -19,7 +19,7 @@ sub start {
     my (@lines) = @_;
     return OneHttpd->start(sub {
         return OneHttpd::load() . "CondReqStore bdb:$store cache=4M\n" . join '', map { "$_\n" } @lines,
-            '<Location /docs>', 'SetHandler condreq', 'Require all granted', '</Location>';
+            '<Location /docs>', 'SetHandler condreq', 'CondReqLocks On', 'Require all granted', '</Location>';
     });
 }
 
@@ -84,6 +84,37 @@ is_deeply [@$stat{qw(documents tombstones incarnation durability)}], [2, 1, 0, '
 cmp_ok $stat->{processes}, '>=', 1, 'the child has it open';
 ok $stat->{keeper} && kill(0, $stat->{keeper}), 'its keeper lives';
 
+# ---- locks ----
+
+sub lock_of {
+    my ($path, %fields) = @_;
+    my $answer = $httpd->ask('LOCK', $path, { 'Content-Type' => 'application/xml', Depth => 0, %fields },
+        '<lockinfo xmlns="DAV:"><lockscope><exclusive/></lockscope><locktype><write/></locktype>'
+            . '<owner>Ann &amp; Bob</owner></lockinfo>');
+    return $answer->{headers}{'lock-token'} =~ s/^<|>$//gr;
+}
+
+my $token = lock_of('/docs/a');
+my $other = lock_of('/docs/%c3%a4%20%25');
+my ($shown) = grep { $_->{token} eq $token } @{ condreqctl(qw(--json --store), $store, 'locks')->{json} };
+is_deeply [@$shown{qw(key scope depth user owner)}],
+    ['localhost/docs/a', 'exclusive', 0, undef, 'Ann & Bob'], 'locks: who holds which';
+like $shown->{$_}, qr/^\d{4}-\d\d-\d\dT[\d:.]+Z$/, "and $_" for qw(since until);
+my @lines = split /\n/, condreqctl('--store', $store, 'locks')->{out};
+is scalar(@lines), 2, 'a line each';
+like $lines[0], qr{^localhost/docs/a\t\Q$token\E\texclusive\t0\t\S+Z\t\S+Z\t-\tAnn%20&%20Bob$}, 'with tabs, in the order of keys';
+is_deeply [map { $_->{token} } @{ condreqctl(qw(--json --store), $store, qw(locks --prefix localhost/docs/%C3))->{json} }],
+    [$other], 'those below a prefix';
+is put($httpd, '/docs/a', '{"a":1}')->{status}, 423, 'without its token nobody writes';
+my $broken = condreqctl('--store', $store, 'locks', '--prefix', 'localhost/docs/%C3', '--break', $token);
+is $broken->{code}, 3, 'it is not below another prefix';
+$broken = condreqctl(qw(--json --store), $store, 'locks', '--break', $token);
+is_deeply [$broken->{code}, @{ $broken->{json} }], [0, $shown], 'one is broken, and shown';
+is condreqctl('--store', $store, 'locks', '--break', $token)->{code}, 3, 'once';
+is put($httpd, '/docs/a', '{"a":1}', If => "(<$token>)")->{status}, 412, 'its holder is told';
+is scalar(@{ condreqctl(qw(--json --store), $store, 'locks')->{json} }), 1, 'the other one stays';
+condreqctl('--store', $store, 'locks', '--break', $other);
+
 # ---- refused while httpd runs ----
 
 is condreqctl('--store', $store, 'backup', "$place/first")->{code}, 0, 'a backup';
@@ -103,6 +134,9 @@ for my $number (1 .. 3) {
     is condreqctl('--store', $store, 'backup', "$place/backup-$number")->{code}, 0, "backup $number under load";
     push @backups, [$from, time];
 }
+my $verified = condreqctl('--store', $store, 'verify');
+is $verified->{code}, 0, 'verify under load finds nothing wrong' or diag $verified->{out};
+like $verified->{out}, qr/^the store is in use: the structure of its trees, and how much/m, 'and says what it could not look at';
 
 # ---- kills: httpd's keeper brings the store back ----
 

@@ -91,6 +91,11 @@ sub lost {
     is $answer->{headers}{'content-type'}, 'application/problem+json', 'and says so in a problem document';
     unlike $httpd->log, qr/CR120[145]/, 'it was foreseen: the store needed no recovery';
 
+    my ($begun, $said) = (time, scalar(() = $httpd->log =~ /CR2101/g));
+    put($httpd, 'refused', $document) for 1 .. 100;
+    cmp_ok scalar(() = $httpd->log =~ /CR2101/g), '<=', $said + 2 + time - $begun,
+        '64 MiB, full: a hundred refusals do not fill the log';
+
     my @removed = (sort keys %acknowledged)[0 .. keys(%acknowledged) / 2];
     is_deeply [grep { my $name = $_; !until_true(sub { $httpd->ask('DELETE', "/docs/$name")->{status} == 204 }, 50) } @removed],
         [], '64 MiB, full: documents can be removed';

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/evp.h>
+
 #include "writes.h"
 
 static int condition_holds(const write_t *write)
@@ -42,6 +44,9 @@ static apr_status_t txn_body_write(condreq_txn_t *txn, void *baton,
     write->after.state = write->state;
     write->after.body_length = write->state == CONDREQ_LIVE ? write->length : 0;
     strcpy(write->after.media_type, "text/plain");
+    if (write->state == CONDREQ_LIVE)
+        EVP_Digest(write->body, write->length, write->after.sha256, NULL,
+                   EVP_sha256(), NULL);
     status = replace(txn, write);
     return status ? status : write->outcome;
 }
