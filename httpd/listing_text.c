@@ -194,7 +194,8 @@ static apr_status_t add_document(const member_t *member, int *added)
         condreq_document_representation(&room, &member->resource, record,
                                         member->exchange->now_us, member->pool),
         record->version, record->mtime_us);
-    if (record->state == CONDREQ_LIVE)
+    /* LOCK of an unmapped URL makes a document without a type. */
+    if (record->state == CONDREQ_LIVE && *record->media_type)
         condreq_text_say(
             member->text,
             apr_pstrcat(member->pool, ", \"media_type\": ",
