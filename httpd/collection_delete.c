@@ -86,6 +86,19 @@ static int remove_once(condreq_exchange_t *exchange, condreq_removal_t *removal)
     }
 }
 
+/* Whoever names a part of a collection does not mean all of it. */
+static int check_query(condreq_exchange_t *exchange)
+{
+    const char *query = condreq_request(exchange->r)->query;
+
+    if (!query || !*query)
+        return OK;
+    return condreq_refuse(exchange->r, HTTP_BAD_REQUEST, NULL,
+                          "DELETE removes a whole collection and takes no "
+                          "query; nothing was changed.",
+                          NULL);
+}
+
 /* There is no content to be spared: only the transaction evaluates. */
 static int check_before(condreq_exchange_t *exchange)
 {
@@ -100,9 +113,10 @@ static int check_before(condreq_exchange_t *exchange)
         return condreq_refuse_trouble(exchange, status, "looking into");
     if (!collection.exists)
         return condreq_refuse_missing(exchange);
-    refused = condreq_check_syntax(exchange);
-    return refused != OK ? refused
-                         : condreq_check_requirement(exchange, &write);
+    if ((refused = check_query(exchange)) != OK ||
+        (refused = condreq_check_syntax(exchange)) != OK)
+        return refused;
+    return condreq_check_requirement(exchange, &write);
 }
 
 int condreq_collection_delete(condreq_exchange_t *exchange)

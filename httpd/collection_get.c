@@ -47,11 +47,14 @@ typedef struct listing_t {
 
 /* ---- looks ---- */
 
+/* Whether the member that was just written is one too many. The first never
+ * is, however large: a page that has none leads nowhere. */
 static int page_is_full(const listing_t *listing)
 {
-    return (listing->query.limit && listing->count >= listing->query.limit) ||
-           (listing->query.limit && listing->query.documents &&
-            listing->text.length >= PAGE_BYTES);
+    if (!listing->query.limit || listing->count == 0)
+        return 0;
+    return listing->count >= listing->query.limit ||
+           (listing->query.documents && listing->text.length >= PAGE_BYTES);
 }
 
 static const char *separator(const listing_t *listing)
@@ -91,10 +94,12 @@ static int has_prefix(const char *name, const char *prefix)
     return !strncmp(name, prefix, strlen(prefix));
 }
 
-/* Documents may be large: what is worth a piece is sent before more is read. */
+/* Documents may be large: what is worth a piece is sent before more is read.
+ * A page is sent as a whole, and has its own end. */
 static int is_worth_a_piece(const listing_t *listing)
 {
-    return listing->query.documents && listing->text.length >= PIECE_BYTES;
+    return listing->query.documents && !listing->query.limit &&
+           listing->text.length >= PIECE_BYTES;
 }
 
 /* Names are looked at from `from` on; one that has not the prefix is where the

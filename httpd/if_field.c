@@ -174,5 +174,9 @@ int condreq_check_if(condreq_exchange_t *exchange,
                                     exchange->r->pool);
     if (status != APR_SUCCESS)
         return condreq_refuse_trouble(exchange, status, "looking up");
-    return holds ? OK : condreq_refuse_precondition(exchange, record);
+    if (holds)
+        return OK;
+    return exchange->is_collection
+               ? condreq_refuse_collection(exchange, NULL)
+               : condreq_refuse_precondition(exchange, record);
 }

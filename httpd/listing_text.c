@@ -178,7 +178,8 @@ static apr_status_t add_document(const member_t *member, int *added)
     apr_status_t status = APR_SUCCESS;
 
     /* The record is then of the version that was read. */
-    if (member->query->documents && record->state == CONDREQ_LIVE)
+    if (member->query->documents && record->state == CONDREQ_LIVE &&
+        condreq_media_type_is_json(record->media_type))
         status =
             condreq_document_read(&member->resource, record, &bytes,
                                   &member->exchange->trouble, member->pool);
@@ -194,7 +195,8 @@ static apr_status_t add_document(const member_t *member, int *added)
         condreq_document_representation(&room, &member->resource, record,
                                         member->exchange->now_us, member->pool),
         record->version, record->mtime_us);
-    if (record->state == CONDREQ_LIVE)
+    /* LOCK of an unmapped URL makes a document without a type. */
+    if (record->state == CONDREQ_LIVE && *record->media_type)
         condreq_text_say(
             member->text,
             apr_pstrcat(member->pool, ", \"media_type\": ",

@@ -80,7 +80,8 @@ typedef struct condreq_patch_fault_t {
  * @param protect  members of the top level that no operation may write, remove
  *                 or move, by any spelling of their names; they may be
  *                 tested and copied from, and go with a root that is
- *                 replaced; NULL for none
+ *                 replaced, but not with one that is no object in the end;
+ *                 NULL for none
  * @param limits   budgets
  * @param fault    is set on every other verdict
  */

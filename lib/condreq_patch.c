@@ -36,6 +36,8 @@ struct patch_t {
     const condreq_members_t *protect;
     operation_t *operations;
     apr_size_t count;
+    /* after which the document was no object any more; NULL: none */
+    const operation_t *last_to_end_object;
     condreq_patch_fault_t *fault;
     apr_pool_t *scratch;
 };
@@ -54,12 +56,14 @@ static const condreq_pointer_t *point_at(patch_t *patch,
     return &location->pointer;
 }
 
+static int root_is_object(const patch_t *patch)
+{
+    return condreq_edited_text(&patch->edit.root)->type == CONDREQ_JSON_OBJECT;
+}
+
 static int is_protected(const patch_t *patch, const condreq_pointer_t *pointer)
 {
-    const condreq_edited_t *root = &patch->edit.root;
-
-    return patch->protect && pointer->count &&
-           condreq_edited_text(root)->type == CONDREQ_JSON_OBJECT &&
+    return patch->protect && pointer->count && root_is_object(patch) &&
            condreq_members_have(patch->protect, pointer->tokens[0].text,
                                 pointer->tokens[0].length);
 }
@@ -173,12 +177,30 @@ static int run_operations(patch_t *patch)
     apr_size_t i;
 
     for (i = 0; i < patch->count; i++) {
+        int was_object = root_is_object(patch);
+
         operation = &patch->operations[i];
         patch->fault->operation = i;
         if (!operation->kind->run(patch, operation))
             return 0;
+        if (was_object && !root_is_object(patch))
+            patch->last_to_end_object = operation;
     }
     return 1;
+}
+
+/* On the way the document may be anything; in the end the server's members
+ * need an object to stand in. */
+static int remains_object(patch_t *patch)
+{
+    const operation_t *last = patch->last_to_end_object;
+
+    if (!patch->protect || condreq_members_none(patch->protect) || !last ||
+        root_is_object(patch))
+        return 1;
+    patch->fault->operation = (apr_size_t)(last - patch->operations);
+    point_at(patch, &last->path);
+    return fail(patch, "a document here is an object");
 }
 
 /* ---- read ---- */
@@ -366,7 +388,8 @@ condreq_patch_apply(const char **text, apr_size_t *length,
     condreq_edit_begin(&applied.edit,
                        condreq_json_index_make(target, applied.scratch), limits,
                        applied.scratch);
-    if (read_operations(&applied) && run_operations(&applied))
+    if (read_operations(&applied) && run_operations(&applied) &&
+        remains_object(&applied))
         write_result(&applied, text, length, pool);
     fault->reason = applied.edit.reason;
     apr_pool_destroy(applied.scratch);

@@ -76,6 +76,7 @@ PUT '/docs/end/a', '{}';
 is DELETE('/docs/end/', if_match => $end->etag), 412, 'with a tag from before it stays';
 is DELETE('/docs/end/', if_none_match => '*'), 412, 'or where it should not be there';
 is DELETE('/docs/end/', if_match => 'no tag'), 400, 'or with no tag at all';
+is DELETE("/docs/end/?$_"), 400, "or a part of it: $_" for 'prefix=a', 'limit=1', 'since=0', 'x';
 is there('/docs/end/'), 'a b deep/', 'all of it';
 my $removed = DELETE '/docs/end/', if_match => GET('/docs/end/')->etag;
 is $removed, 204, 'with its tag it is removed';

@@ -62,6 +62,17 @@ my $page = GET '/docs/follow/?since=0&limit=2';
 is_deeply changed($page), [qw(3 deep/er)], 'as many as are wanted';
 is_deeply changed(GET link_to($page, 'next')), [qw(-1 2)], 'and the next';
 is link_to(GET(link_to($page, 'next')), 'next'), undef, 'until there are no more';
+PUT "/docs/follow-heavy/$_", '"' . 'x' x ($_ < 5 ? 400_000 : 1024 * 1024 - 2) . '"' for 1 .. 6;
+for my $limit (2, 100) {
+    my ($url, @heavy) = "/docs/follow-heavy/?since=0&documents=true&limit=$limit";
+    while (defined $url && @heavy < 100) {
+        my $answer = GET $url;
+        push @heavy, map { [$_->{name}, length $_->{document}] } @{ $answer->json->{changes} };
+        $url = link_to($answer, 'next');
+    }
+    is_deeply \@heavy, [(map { [$_, 400_000] } 1 .. 4), map { [$_, 1024 * 1024 - 2] } 5, 6],
+        "large documents come one after the other, $limit at most in a page";
+}
 my $lines = GET '/docs/follow/?since=0', accept => 'application/x-ndjson';
 is_deeply [map { decode_json($_)->{name} } split /\n/, $lines->body], [qw(3 deep/er 1 2)], 'a line each, too';
 

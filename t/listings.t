@@ -112,6 +112,13 @@ my ($heavy, $pages) = walked('/docs/heavy/?documents=true');
 is_deeply $heavy, [1 .. 4], 'large documents all come';
 ok $pages > 1, 'in more than one page';
 is scalar(@lines = lines('/docs/heavy/?documents=true')), 4, 'or lines';
+my $heaviest = '"' . 'x' x (1024 * 1024 - 2) . '"';
+PUT "/docs/heaviest/$_", $heaviest for qw(a c);
+PUT '/docs/heaviest/b', '{}';
+($heavy, $pages) = walked('/docs/heaviest/?documents=true');
+is_deeply [$heavy, $pages], [[qw(a b c)], 3], 'one that is larger than a page has one of its own';
+is GET('/docs/heaviest/?documents=true')->json->{members}[0]{document}, 'x' x (1024 * 1024 - 2), 'whole';
+is scalar(@lines = lines('/docs/heaviest/?documents=true&limit=3')), 1, 'in lines too';
 
 # ---- prefixes ----
 my $listed = names('/docs/list/');

@@ -108,6 +108,8 @@ my $nobody = 'urn:uuid:00000000-0000-4000-8000-000000000000';
     is $get, 200, 'an empty document, which GET then serves';
     is $get->body, '', 'without a byte';
     is $get->header('Content-Length'), 0, 'and says so';
+    my ($listed) = grep { $_->{name} eq 'new' } @{ GET('/locks/?prefix=new&documents=true')->json->{members} };
+    is_deeply [sort keys %$listed], [qw(etag href modified name version)], 'a listing has it, without type or bytes';
     is $get->header('Content-Type'), undef, 'of no type';
     is $get->etag, '"1"', 'with a tag';
     is GET('/locks/new', if_none_match => '"1"'), 304, 'which revalidates';

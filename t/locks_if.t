@@ -47,6 +47,10 @@ $here =~ s{/$}{};
     is HEAD('/locks/if1', if => '()'), 400, 'be it malformed';
     is DELETE('/locks/if1', if => '(["99"])'), 412, 'DELETE';
     is POST('/locks/if-posts/', '{}', if => "(<$nobody>)"), 412, 'POST';
+    my $listing = GET '/locks/', if => "(<$nobody>)";
+    is $listing, 412, 'GET of a collection';
+    like $listing->json->{detail}, qr/^The collection/, 'which is told of that';
+    is $listing->json->{etag}, GET('/locks/')->etag, 'and of its tag';
     is OPTIONS('/locks/if1', if => '(["99"])'), 200, 'OPTIONS asks for no state';
     is PUT('/docs/if1', '{}', if => '(["99"])'), 412, 'where there are no locks it counts all the same';
 }

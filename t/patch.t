@@ -390,7 +390,11 @@ is PATCH('/docs/', '{}'), 405, 'and has no PATCH';
     my $root = PATCH $uri, '[{"op":"replace","path":"","value":{"n":1,"version":99}}]';
     like $root->body, qr/^\{"id": "patch", "n":1,"version":4, "updated_at": "[^"]+"\}$/, 'after a replaced root they are set again';
     for my $scalar ('[{"op":"replace","path":"","value":[1]}]', '"text"', '[{"op":"add","path":"","value":null}]') {
-        is PATCH($uri, $scalar, content_type => $scalar =~ /^\[/ ? $json_type : $merge_type), 422, "$scalar: it stays an object";
+        my $operates = $scalar =~ /^\[/;
+        my $answer = PATCH $uri, $scalar, content_type => $operates ? $json_type : $merge_type;
+        is $answer, 422, "$scalar: it stays an object";
+        is_deeply [@{ $answer->json }{qw(operation pointer)}], $operates ? [0, ''] : [undef, undef],
+            'and the operation that ended it is named';
     }
     is PATCH('/members/patch', '{"n":2}', if_match => '"4"')->json->{version}, 5, 'with the tag it goes on';
     my $made = PATCH '/patch-create-members/a', '{"a":1,"id":7}';

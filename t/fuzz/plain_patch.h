@@ -457,6 +457,7 @@ plain_patch_apply(json_t **document, size_t *operation, json_t *target,
     plain_operation_t *operations =
         apr_pcalloc(pool, (count + 1) * sizeof(*operations));
     plain_patch_t patch = {json_deep_copy(target), protect, pool};
+    size_t ended_by = CONDREQ_PATCH_NO_OPERATION;
 
     *document = NULL;
     *operation = CONDREQ_PATCH_NO_OPERATION;
@@ -468,13 +469,24 @@ plain_patch_apply(json_t **document, size_t *operation, json_t *target,
             goto malformed;
     }
     for (*operation = 0; *operation < count; (*operation)++) {
-        if (!plain_run(&patch, &operations[*operation])) {
-            json_decref(patch.document);
-            return CONDREQ_PATCH_FAILED;
-        }
+        int was_object = json_is_object(patch.document);
+
+        if (!plain_run(&patch, &operations[*operation]))
+            goto failed;
+        if (was_object && !json_is_object(patch.document))
+            ended_by = *operation;
+    }
+    if (protect && ended_by != CONDREQ_PATCH_NO_OPERATION &&
+        !json_is_object(patch.document)) {
+        *operation = ended_by;
+        goto failed;
     }
     *document = patch.document;
     return CONDREQ_PATCH_DONE;
+
+failed:
+    json_decref(patch.document);
+    return CONDREQ_PATCH_FAILED;
 
 malformed:
     json_decref(patch.document);

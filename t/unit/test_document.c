@@ -344,8 +344,7 @@ static void members(void)
          "[{\"op\":\"add\",\"path\":\"\",\"value\":{\"version\":7}}]",
          CONDREQ_REPLACED, "{\"id\": \"with\", \"version\":3}"},
         {"which must be an object", JSON_PATCH,
-         "[{\"op\":\"add\",\"path\":\"\",\"value\":[]}]", CONDREQ_NOT_AN_OBJECT,
-         NULL},
+         "[{\"op\":\"add\",\"path\":\"\",\"value\":[]}]", REFUSED, NULL},
     };
     condreq_rules_t rules = rules_for(1);
     condreq_resource_t resource = resource_for(&rules, "/with");

@@ -728,10 +728,16 @@ static const row_t protected_rows[] = {
      "[{'op':'replace','path':'','value':{'version':9}}]", "{'version':9}"},
     {"or added over", "{'id':1,'a':2}",
      "[{'op':'add','path':'','value':{'id':9}}]", "{'id':9}"},
+    {"also with one that is no object in between", "{'id':1}",
+     "[{'op':'replace','path':'','value':[1]},"
+     "{'op':'replace','path':'','value':{'a':2}}]",
+     "{'a':2}"},
+    {"where there was no object none is asked for", "[1]",
+     "[{'op':'add','path':'/-','value':2}]", "[1,2]"},
     {"or that a member takes the place of", "{'id':1,'a':{'id':2}}",
      "[{'op':'move','from':'/a','path':''}]", "{'id':2}"},
-    {"or is copied to", "{'id':1}", "[{'op':'copy','from':'/id','path':''}]",
-     "1"},
+    {"or is copied to", "{'id':{'a':1}}",
+     "[{'op':'copy','from':'/id','path':''}]", "{'a':1}"},
     {"one that is not the server's is the client's", "{'updated_at':1}",
      "[{'op':'remove','path':'/updated_at'}]", "{}"},
     {"below the top level all are the client's", "{'a':{'id':1}}",
@@ -785,6 +791,13 @@ static const refused_t protected_refused[] = {
      "[{'op':'replace','path':'','value':{'id':1}},"
      "{'op':'remove','path':'/id'}]",
      FAILED, 1, "'/id'"},
+    {"an array has no room for them", "{'id':1}",
+     "[{'op':'replace','path':'','value':[1]}]", FAILED, 0, "''"},
+    {"nor has what takes its place then", "{'id':1}",
+     "[{'op':'add','path':'','value':{'a':[1]}},"
+     "{'op':'move','from':'/a','path':''},"
+     "{'op':'add','path':'/0','value':2}]",
+     FAILED, 1, "''"},
 };
 
 static void test_protected(apr_pool_t *pool)
