@@ -228,8 +228,12 @@ static void run(load_t *load)
         double seconds = load->waiting ? wake(load) : PATIENCE_S;
         struct timespec patience = {
             (time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
-        int i, count = epoll_pwait2(load->epoll, events, 256, &patience, NULL);
+        int i, count;
 
+        /* Nobody woke, since the turn is over. */
+        if (!load->out && !load->waiting)
+            break;
+        count = epoll_pwait2(load->epoll, events, 256, &patience, NULL);
         if (count == 0 && seconds >= PATIENCE_S && load->out)
             tally_die("the server", "did not answer for a minute");
         for (i = 0; i < count; i++)
