@@ -13,6 +13,9 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_post_config(condreq_stores_prepare, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(condreq_stores_open, NULL, NULL, APR_HOOK_MIDDLE);
 
+    /* Before any that answers, since each is to be counted. */
+    ap_hook_post_read_request(condreq_orphan_request, NULL, NULL,
+                              APR_HOOK_REALLY_FIRST);
     /* Before mod_rewrite, mod_alias and mod_dir change the path. */
     ap_hook_translate_name(condreq_translate_name, NULL, NULL,
                            APR_HOOK_REALLY_FIRST);
@@ -24,6 +27,7 @@ static void register_hooks(apr_pool_t *pool)
     /* After core has put SetHandler into r->handler. */
     ap_hook_fixups(condreq_fixups, NULL, before_mod_dir, APR_HOOK_FIRST);
     ap_hook_handler(condreq_handler, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_handler(condreq_locks_handler, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_insert_error_filter(condreq_insert_error_filter, NULL, NULL,
                                 APR_HOOK_MIDDLE);
     condreq_problem_filter_register();

@@ -18,6 +18,13 @@
 #define FEWEST_VALUES 64
 #define DEFAULT_CACHE (64 * 1024 * 1024)
 #define SMALLEST_CACHE (1024 * 1024)
+/* Seconds and numbers of locks. */
+#define DEFAULT_LOCK_TIMEOUT 600
+#define DEFAULT_LOCK_TIMEOUT_MAX 86400
+#define LARGEST_LOCK_TIMEOUT (366 * 86400)
+#define DEFAULT_LOCKS_PER_USER 100
+#define DEFAULT_LOCKS_PER_HOST 10000
+#define LARGEST_LOCK_NUMBER 1000000
 #define WRITING_METHODS                                                        \
     (AP_METHOD_BIT << M_PUT | AP_METHOD_BIT << M_PATCH |                       \
      AP_METHOD_BIT << M_DELETE)
@@ -88,6 +95,39 @@ static void merge_rules(condreq_rules_t *rules, const condreq_rules_t *base,
     }
 }
 
+/* What max and the numbers are is the host's to say once, around sections that
+ * only say On. */
+static void merge_locks(condreq_lock_rules_t *locks,
+                        const condreq_lock_rules_t *base,
+                        const condreq_dir_conf_t *add)
+{
+    if (!(add->set & CONDREQ_SET_LOCKS))
+        locks->on = base->on;
+    if (!locks->default_s)
+        locks->default_s = base->default_s;
+    if (!locks->max_s)
+        locks->max_s = base->max_s;
+    if (!locks->quota.per_user)
+        locks->quota.per_user = base->quota.per_user;
+    if (!locks->quota.per_host)
+        locks->quota.per_host = base->quota.per_host;
+}
+
+condreq_lock_rules_t condreq_lock_rules(const condreq_dir_conf_t *conf)
+{
+    condreq_lock_rules_t rules = conf->locks;
+
+    if (!rules.default_s)
+        rules.default_s = DEFAULT_LOCK_TIMEOUT;
+    if (!rules.max_s)
+        rules.max_s = DEFAULT_LOCK_TIMEOUT_MAX;
+    if (!rules.quota.per_user)
+        rules.quota.per_user = DEFAULT_LOCKS_PER_USER;
+    if (!rules.quota.per_host)
+        rules.quota.per_host = DEFAULT_LOCKS_PER_HOST;
+    return rules;
+}
+
 void *condreq_dir_conf_merge(apr_pool_t *pool, void *base_conf, void *add_conf)
 {
     const condreq_dir_conf_t *base = base_conf;
@@ -118,6 +158,7 @@ void *condreq_dir_conf_merge(apr_pool_t *pool, void *base_conf, void *add_conf)
         conf->ids = base->ids;
     if (!(add->set & CONDREQ_SET_TYPES))
         conf->types = base->types;
+    merge_locks(&conf->locks, &base->locks, add);
     conf->set = base->set | add->set;
     return conf;
 }
@@ -175,6 +216,30 @@ static const char *without_slash_at_end(apr_pool_t *pool, const char *path)
     return apr_pstrmemdup(pool, path, length);
 }
 
+static int has_requirement(const ap_directive_t *section)
+{
+    const ap_directive_t *child;
+
+    for (child = section->first_child; child; child = child->next) {
+        if (!strcasecmp(child->directive, "Require") ||
+            !strncasecmp(child->directive, "<Require", 8))
+            return 1;
+    }
+    return 0;
+}
+
+/* Whoever comes in sees who works on what, and ends it. */
+static const char *locks_handler_fault(const cmd_parms *cmd)
+{
+    const ap_directive_t *section = cmd->directive->parent;
+
+    if (section && !in_htaccess((cmd_parms *)cmd) && has_requirement(section))
+        return NULL;
+    return "SetHandler condreq-locks shows everybody's locks and breaks them: "
+           "write it into a <Location> of the server's configuration, with "
+           "Require lines of its own that say who may";
+}
+
 /* core's own directive, listened to: only sections in which one of ours stands
  * get a configuration, and a bare SetHandler must be one. */
 static const char *set_handler(cmd_parms *cmd, void *conf_ptr, const char *name)
@@ -186,6 +251,12 @@ static const char *set_handler(cmd_parms *cmd, void *conf_ptr, const char *name)
     memset(&conf->section, 0, sizeof conf->section);
     conf->set |= CONDREQ_SET_HANDLER;
     conf->handles = !strcmp(name, CONDREQ_HANDLER);
+    if (!strcmp(name, CONDREQ_LOCKS_HANDLER)) {
+        const char *fault = locks_handler_fault(cmd);
+
+        server->needs_store = 1;
+        return fault ? fault : DECLINE_CMD;
+    }
     if (!conf->handles)
         return DECLINE_CMD;
     /* An .htaccess is read when requests run, and servers are then fixed. */
@@ -628,6 +699,101 @@ static const char *set_max_depth(cmd_parms *cmd, void *conf_ptr,
     return done(conf, CONDREQ_SET_MAX_DEPTH);
 }
 
+/* ---- CondReqLocks ---- */
+
+static int parse_number(const char *text, apr_int64_t most, apr_int64_t *number)
+{
+    char *end;
+
+    if (!apr_isdigit(*text))
+        return 0;
+    *number = apr_strtoi64(text, &end, 10);
+    return !*end && *number >= 1 && *number <= most;
+}
+
+/* Seconds, or a number with one of httpd's units of time. */
+static int parse_seconds(const char *text, apr_uint32_t *seconds)
+{
+    apr_interval_time_t interval;
+
+    if (!apr_isdigit(*text) ||
+        ap_timeout_parameter_parse(text, &interval, "s") != APR_SUCCESS ||
+        interval < APR_USEC_PER_SEC ||
+        apr_time_sec(interval) > LARGEST_LOCK_TIMEOUT)
+        return 0;
+    *seconds = (apr_uint32_t)apr_time_sec(interval);
+    return 1;
+}
+
+static const char *lock_time(cmd_parms *cmd, const char *option,
+                             const char *value, apr_uint32_t *seconds)
+{
+    if (parse_seconds(value, seconds))
+        return NULL;
+    return apr_psprintf(cmd->pool,
+                        "CondReqLocks '%s': write a time from 1 second to 366 "
+                        "days, such as 600, 10min or 24h",
+                        option);
+}
+
+static const char *lock_number(cmd_parms *cmd, const char *option,
+                               const char *value, apr_uint64_t *number)
+{
+    apr_int64_t parsed;
+
+    if (!parse_number(value, LARGEST_LOCK_NUMBER, &parsed))
+        return apr_psprintf(cmd->pool,
+                            "CondReqLocks '%s': write how many there may be, "
+                            "from 1 to 1000000",
+                            option);
+    *number = (apr_uint64_t)parsed;
+    return NULL;
+}
+
+static const char *lock_option(cmd_parms *cmd, condreq_lock_rules_t *locks,
+                               const char *option)
+{
+    if (!strncasecmp(option, "default=", 8))
+        return lock_time(cmd, option, option + 8, &locks->default_s);
+    if (strncasecmp(option, "max=", 4) && strncasecmp(option, "per-user=", 9) &&
+        strncasecmp(option, "per-host=", 9))
+        return apr_psprintf(cmd->pool,
+                            "CondReqLocks: '%s' is no option; write default=, "
+                            "max=, per-user= or per-host= and a number",
+                            option);
+    if (in_htaccess(cmd))
+        return apr_psprintf(cmd->pool,
+                            "CondReqLocks '%s': in an .htaccess write On or "
+                            "Off, and default=, and no more",
+                            option);
+    if (!strncasecmp(option, "max=", 4))
+        return lock_time(cmd, option, option + 4, &locks->max_s);
+    return !strncasecmp(option, "per-user=", 9)
+               ? lock_number(cmd, option, option + 9, &locks->quota.per_user)
+               : lock_number(cmd, option, option + 9, &locks->quota.per_host);
+}
+
+static const char *set_locks(cmd_parms *cmd, void *conf_ptr, int argc,
+                             char *const argv[])
+{
+    condreq_dir_conf_t *conf = conf_ptr;
+    const char *fault = NULL;
+    int i;
+
+    memset(&conf->locks, 0, sizeof conf->locks);
+    if (argc && !strcasecmp(argv[0], "On"))
+        conf->locks.on = 1;
+    else if (!argc || strcasecmp(argv[0], "Off"))
+        return "CondReqLocks: write On or Off first, then options such as "
+               "max=24h";
+    for (i = 1; i < argc && !fault; i++)
+        fault = lock_option(cmd, &conf->locks, argv[i]);
+    if (!fault && conf->locks.max_s &&
+        conf->locks.default_s > conf->locks.max_s)
+        fault = "CondReqLocks: default is over max; write a smaller default";
+    return fault ? fault : done(conf, CONDREQ_SET_LOCKS);
+}
+
 /* ---- CondReqStore ---- */
 
 void condreq_store_defaults(condreq_site_store_t *site)
@@ -733,4 +899,7 @@ const command_rec condreq_commands[] = {
                   "bytes that a document may have"),
     AP_INIT_TAKE1("CondReqMaxDepth", set_max_depth, NULL, OR_FILEINFO,
                   "arrays and objects that may stand in one another"),
+    AP_INIT_TAKE_ARGV("CondReqLocks", set_locks, NULL, OR_FILEINFO,
+                      "On|Off [default=time] [max=time] [per-user=number] "
+                      "[per-host=number]"),
     {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL}};

@@ -3,6 +3,7 @@
  * refuses, it says with what to write instead. */
 #include "mod_condreq.h"
 
+#include "apr_lib.h"
 #include "apr_strings.h"
 
 const char *condreq_dir_conf_conflict(const condreq_dir_conf_t *conf)
@@ -201,20 +202,74 @@ static int directories_deny(void)
     return 0;
 }
 
+/* Can this Require tell one URL from another? What is none of httpd's own that
+ * know the client alone may. */
+static int require_judges_url(const char *args)
+{
+    static const char *const words[] = {
+        "all",   "forward-dns", "group", "host",       "ip",       "ldap-group",
+        "local", "method",      "user",  "valid-user", "ldap-user"};
+    apr_size_t length, i;
+
+    if (!strncasecmp(args, "not", 3) && apr_isspace(args[3]))
+        args += 4;
+    while (apr_isspace(*args))
+        args++;
+    length = strcspn(args, " \t");
+    for (i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strlen(words[i]) == length && !strncasecmp(words[i], args, length))
+            /* Its words may be an expression. */
+            return strstr(args, "%{") != NULL;
+    }
+    return 1;
+}
+
+/* These answer for some URLs in the place of whatever else would. */
+static int judges_url(const ap_directive_t *node)
+{
+    static const char *const prefixes[] = {"Redirect", "Rewrite", "Lua",
+                                           "SSLRequire", "Sec"};
+    apr_size_t i;
+
+    if (!strcasecmp(node->directive, "Require"))
+        return require_judges_url(node->args);
+    /* The switch says nothing of any URL. */
+    if (!strcasecmp(node->directive, "RewriteEngine") ||
+        !strcasecmp(node->directive, "SSLRequireSSL"))
+        return 0;
+    for (i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+        if (!strncasecmp(node->directive, prefixes[i], strlen(prefixes[i])))
+            return 1;
+    }
+    return denies_by_itself(node);
+}
+
+static int urls_judged(void)
+{
+    const ap_directive_t *node;
+
+    for (node = ap_conftree; node; node = following(node)) {
+        if (judges_url(node))
+            return 1;
+    }
+    return 0;
+}
+
 /* ---- the hook ---- */
 
 int condreq_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                          server_rec *main_server)
 {
+    condreq_server_conf_t *conf;
     server_rec *server;
     int status = OK;
 
     (void)pconf;
     (void)plog;
     condreq_stores_assign(main_server);
-    ((condreq_server_conf_t *)ap_get_module_config(main_server->module_config,
-                                                   &condreq_module))
-        ->directories_deny = directories_deny();
+    conf = ap_get_module_config(main_server->module_config, &condreq_module);
+    conf->directories_deny = directories_deny();
+    conf->urls_judged = urls_judged();
     for (server = main_server; server && status == OK; server = server->next)
         status = all_sections_check(server, ptemp);
     if (status == OK)

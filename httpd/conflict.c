@@ -9,27 +9,64 @@
 
 /* ---- 412 ---- */
 
-static const char *validator_members(condreq_exchange_t *exchange,
-                                     const condreq_record_t *current)
+const char *condreq_validator_members(request_rec *r,
+                                      const condreq_representation_t *repr,
+                                      apr_uint64_t version, apr_time_t mtime_us)
 {
-    apr_pool_t *pool = exchange->r->pool;
-    condreq_representation_t room;
-    const condreq_representation_t *repr = condreq_document_representation(
-        &room, &exchange->resource, current, exchange->now_us, pool);
     char modified[CONDREQ_DATE_RFC3339_SIZE];
     const char *etag = "";
 
-    if (!repr)
-        return NULL;
-    condreq_date_rfc3339(modified, current->mtime_us);
+    condreq_date_rfc3339(modified, mtime_us);
     if (repr->etag.opaque_tag)
-        etag = apr_pstrcat(
-            pool, ", \"etag\": ",
-            condreq_json_quote(condreq_etag_text(&repr->etag, pool), pool),
-            NULL);
+        etag =
+            apr_pstrcat(r->pool, ", \"etag\": ",
+                        condreq_json_quote(
+                            condreq_etag_text(&repr->etag, r->pool), r->pool),
+                        NULL);
     return apr_psprintf(
-        pool, "%s, \"version\": %" APR_UINT64_T_FMT ", \"modified\": \"%s\"",
-        etag, current->version, modified);
+        r->pool, "%s, \"version\": %" APR_UINT64_T_FMT ", \"modified\": \"%s\"",
+        etag, version, modified);
+}
+
+static const char *document_members(condreq_exchange_t *exchange,
+                                    const condreq_record_t *current)
+{
+    request_rec *r = exchange->r;
+    condreq_representation_t room;
+    const condreq_representation_t *repr = condreq_document_representation(
+        &room, &exchange->resource, current, exchange->now_us, r->pool);
+
+    return repr ? condreq_validator_members(r, repr, current->version,
+                                            current->mtime_us)
+                : NULL;
+}
+
+/* Its tag is the one that a plain GET gives. */
+int condreq_refuse_collection(condreq_exchange_t *exchange,
+                              const condreq_collection_t *seen)
+{
+    apr_pool_t *pool = exchange->r->pool;
+    const condreq_resource_t *resource = &exchange->resource;
+    const condreq_representation_t *repr = NULL;
+    condreq_representation_t room;
+    condreq_collection_t now;
+
+    if (!seen &&
+        condreq_collection_lookup(&now, resource, exchange->now_us,
+                                  &exchange->trouble, pool) == APR_SUCCESS)
+        seen = &now;
+    if (seen)
+        repr = condreq_collection_representation(
+            &room, resource, seen,
+            condreq_listing_variant(exchange, resource->rules, NULL, 0, pool),
+            exchange->now_us, pool);
+    return condreq_refuse(
+        exchange->r, HTTP_PRECONDITION_FAILED, "precondition-failed",
+        "The collection is not in the state that the request asks for; "
+        "nothing was changed.",
+        repr ? condreq_validator_members(exchange->r, repr, seen->state.version,
+                                         seen->state.mtime_us)
+             : NULL);
 }
 
 /* Who saves wants to see what is there; who reads has asked for one version
@@ -71,15 +108,10 @@ int condreq_refuse_precondition(condreq_exchange_t *exchange,
     condreq_problem_t problem = {0};
 
     problem.status = HTTP_PRECONDITION_FAILED;
-    if (exchange->is_collection) {
-        problem.detail = "The collection is not in the state that the "
-                         "request asks for; nothing was changed.";
-        return condreq_refuse_with(exchange->r, &problem);
-    }
     if (shows_document(exchange, &current))
         add_document(exchange, &problem, &current);
     problem.kind = "precondition-failed";
-    problem.members = validator_members(exchange, &current);
+    problem.members = document_members(exchange, &current);
     problem.detail = problem.members
                          ? "The document is not in the state that the request "
                            "asks for; nothing was changed."
@@ -107,15 +139,18 @@ static int requirement_is_met(const condreq_dir_conf_t *conf,
            pre->if_unmodified_since.given;
 }
 
-/* A collection has no tag of its own, and what cannot create needs none of
- * what is for creating. */
+/* What cannot create needs none of what is for creating; a collection is
+ * created by its first document. */
 static const char *what_to_send(const condreq_exchange_t *exchange, int creates)
 {
     int any = exchange->conf->require == CONDREQ_REQUIRE_ANY;
 
-    if (exchange->is_collection)
-        return "Send If-None-Match: *, which holds while the collection is "
-               "empty.";
+    if (exchange->is_collection && creates)
+        return any ? "Send If-Match with the ETag that GET of the collection "
+                     "gave, If-Unmodified-Since with its Last-Modified, or "
+                     "If-None-Match: * while it is empty."
+                   : "Send If-Match with the ETag that GET of the collection "
+                     "gave, or If-None-Match: * while it is empty.";
     if (creates)
         return any ? "Send If-Match with the ETag that GET gave, "
                      "If-Unmodified-Since with its Last-Modified, or "

@@ -14,7 +14,11 @@ static void send_tag(condreq_exchange_t *exchange,
 {
     request_rec *r = exchange->r;
 
-    ap_set_content_type(r, apr_pstrdup(r->pool, record->media_type));
+    /* What LOCK made of nothing has no type, until somebody writes it. */
+    if (record->media_type[0])
+        ap_set_content_type(r, apr_pstrdup(r->pool, record->media_type));
+    else
+        r->content_type = NULL;
     apr_table_unset(r->headers_out, "ETag");
     if (repr->etag.opaque_tag)
         apr_table_setn(r->headers_out, "ETag",
@@ -175,6 +179,7 @@ static int get_once(condreq_exchange_t *exchange)
     condreq_representation_t room;
     const condreq_representation_t *repr;
     condreq_record_t record;
+    int refused;
     apr_status_t status = store->provider->lookup(store, resource->key, &record,
                                                   &exchange->trouble, pool);
 
@@ -185,7 +190,8 @@ static int get_once(condreq_exchange_t *exchange)
     /* Section 13.2.1: where the answer is 404, preconditions do not matter. */
     if (!repr)
         return condreq_refuse_missing(exchange);
-    return answer(exchange, &record, repr);
+    refused = condreq_check_if(exchange, &record);
+    return refused == OK ? answer(exchange, &record, repr) : refused;
 }
 
 int condreq_document_get(condreq_exchange_t *exchange)

@@ -13,10 +13,10 @@
 
 /* ---- before the content ---- */
 
-static int check_syntax(condreq_exchange_t *exchange)
+int condreq_check_syntax(condreq_exchange_t *exchange)
 {
     if (!condreq_preconditions_malformed(&exchange->preconditions))
-        return OK;
+        return condreq_check_if_syntax(exchange);
     return condreq_refuse(exchange->r, HTTP_BAD_REQUEST, NULL,
                           "If-Match or If-None-Match is neither * nor a list "
                           "of entity-tags in quotes.",
@@ -33,6 +33,9 @@ static int refuse_outcome(condreq_exchange_t *exchange,
         return condreq_refuse_missing(exchange);
     case CONDREQ_PRECONDITION_FAILED:
         return condreq_refuse_precondition(exchange, &write->record);
+    case CONDREQ_LOCKED:
+        return condreq_refuse_locked(exchange, write->lock,
+                                     "lock-token-submitted");
     case CONDREQ_TOO_LARGE:
         return condreq_refuse(r, HTTP_REQUEST_ENTITY_TOO_LARGE, NULL,
                               "The merged document would be too large.", NULL);
@@ -67,11 +70,13 @@ int condreq_write_preview(condreq_exchange_t *exchange, condreq_write_t *write)
     if (write->only == CONDREQ_PUT_UPDATE &&
         write->record.state != CONDREQ_LIVE)
         return condreq_refuse_missing(exchange);
-    if ((status = check_syntax(exchange)) != OK)
+    if ((status = condreq_check_syntax(exchange)) != OK)
         return status;
     if ((status = condreq_check_requirement(exchange, write)) != OK)
         return status;
-    write->outcome = condreq_write_decide(write, &write->record, pool);
+    looked = condreq_document_preview(write, &exchange->trouble, pool);
+    if (looked != APR_SUCCESS)
+        return condreq_refuse_trouble(exchange, looked, "looking up");
     return refuse_outcome(exchange, write);
 }
 
@@ -176,6 +181,7 @@ void condreq_write_init(condreq_exchange_t *exchange, condreq_write_t *write,
         memset(content, 0, sizeof *content);
     write->resource = &exchange->resource;
     write->preconditions = &exchange->preconditions;
+    write->claim = &exchange->claim;
     write->content = content;
     write->only = only;
     if (content)
@@ -245,13 +251,21 @@ int condreq_document_delete(condreq_exchange_t *exchange)
     return condreq_send_bytes(r, NULL, 0, 1);
 }
 
-/* A collection's preconditions depend on its members; most POSTs ask nothing
- * of it, and then there is nothing to preview. */
+static int refuse_creation(condreq_exchange_t *exchange,
+                           const condreq_write_t *write)
+{
+    if (write->outcome == CONDREQ_PRECONDITION_FAILED)
+        return condreq_refuse_collection(exchange, NULL);
+    return refuse_outcome(exchange, write);
+}
+
+/* Most POSTs ask nothing of their collection, and then there is nothing to
+ * preview. */
 static int preview_collection(condreq_exchange_t *exchange,
                               condreq_write_t *write)
 {
     apr_status_t status;
-    int refused = check_syntax(exchange);
+    int refused = condreq_check_syntax(exchange);
 
     if (refused == OK)
         refused = condreq_check_requirement(exchange, write);
@@ -261,7 +275,7 @@ static int preview_collection(condreq_exchange_t *exchange,
         condreq_collection_decide(write, &exchange->trouble, exchange->r->pool);
     if (status != APR_SUCCESS)
         return condreq_refuse_trouble(exchange, status, "looking into");
-    return refuse_outcome(exchange, write);
+    return refuse_creation(exchange, write);
 }
 
 int condreq_collection_post(condreq_exchange_t *exchange)
@@ -290,7 +304,7 @@ int condreq_collection_post(condreq_exchange_t *exchange)
                                      &exchange->trouble, r->pool);
     if (status != APR_SUCCESS)
         return condreq_refuse_trouble(exchange, status, "creating in");
-    if ((refused = refuse_outcome(exchange, &write)) != OK)
+    if ((refused = refuse_creation(exchange, &write)) != OK)
         return refused;
     exchange->resource = *created;
     return condreq_write_answer(exchange, &write);

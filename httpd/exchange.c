@@ -32,9 +32,9 @@ static const char *path_as_sent(const char *target)
 
 /* Under AllowEncodedSlashes NoDecode httpd leaves %2F as it is, and makes %2F
  * of %252F: only the request line still tells the two apart. */
-static const char *path_from_request_line(request_rec *r)
+static const char *path_of_raw(request_rec *r, const char *raw,
+                               int decodes_slashes)
 {
-    const char *raw = path_as_sent(r->unparsed_uri);
     char *path = apr_pstrmemdup(r->pool, raw, strcspn(raw, "?#"));
     const core_server_config *server =
         ap_get_core_module_config(r->server->module_config);
@@ -48,11 +48,19 @@ static const char *path_from_request_line(request_rec *r)
                                (server->merge_slashes != AP_CORE_CONFIG_OFF
                                     ? AP_NORMALIZE_MERGE_SLASHES
                                     : 0)) ||
-        ap_unescape_url_keep2f(path, 0) != OK)
+        ap_unescape_url_keep2f(path, decodes_slashes) != OK)
         return NULL;
     for (slash = path; (slash = (char *)encoded_slash(slash)) != NULL; slash++)
         slash[2] = 'F';
     return path;
+}
+
+const char *condreq_path_of_reference(request_rec *r, const char *raw)
+{
+    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
+
+    return path_of_raw(
+        r, raw, core->allow_encoded_slashes && core->decode_encoded_slashes);
 }
 
 static const char *key_path(request_rec *r, const char *uri)
@@ -60,7 +68,7 @@ static const char *key_path(request_rec *r, const char *uri)
     const char *path = NULL;
 
     if (encoded_slash(uri) && !r->prev && !r->main)
-        path = path_from_request_line(r);
+        path = path_of_raw(r, path_as_sent(r->unparsed_uri), 0);
     return path ? path : condreq_path_escape_percent(uri, r->pool);
 }
 
@@ -68,7 +76,7 @@ static const char *key_path(request_rec *r, const char *uri)
 
 /* Where the document root is set for each request (mod_vhost_alias), each host
  * name is a site of its own. */
-static const char *name_space(request_rec *r)
+const char *condreq_name_space(request_rec *r)
 {
     const core_server_config *core =
         ap_get_core_module_config(r->server->module_config);
@@ -101,12 +109,11 @@ static int is_sections_own_path(request_rec *r, const char *uri,
            !strcmp(section->directory, r->filename);
 }
 
-static void locate(condreq_exchange_t *exchange)
+void condreq_locate(condreq_exchange_t *exchange, const char *path)
 {
     request_rec *r = exchange->r;
     const char *uri = condreq_request(r)->uri;
-    const char *path = key_path(r, uri);
-    const char *name = name_space(r);
+    const char *name = condreq_name_space(r);
 
     exchange->is_collection = condreq_path_is_collection(path);
     if (!exchange->is_collection &&
@@ -144,6 +151,7 @@ static void read_preconditions(condreq_exchange_t *exchange)
     condreq_preconditions_parse(&exchange->preconditions, &fields,
                                 apr_time_sec(exchange->now_us),
                                 exchange->r->pool);
+    condreq_read_if(exchange);
 }
 
 int condreq_exchange_begin(condreq_exchange_t *exchange, request_rec *r)
@@ -173,19 +181,23 @@ int condreq_exchange_begin(condreq_exchange_t *exchange, request_rec *r)
     exchange->resource.store = server->site->store;
     exchange->resource.rules = &exchange->conf->rules;
     exchange->resource.coding_suffixes = condreq_variant_suffixes(r);
-    locate(exchange);
+    condreq_locate(exchange, key_path(r, condreq_request(r)->uri));
     if (strlen(exchange->resource.path) > CONDREQ_PATH_MAX)
         return condreq_refuse_path(r);
     read_preconditions(exchange);
     return OK;
 }
 
-/* OPTIONS says the methods, and which patches PATCH takes. */
+/* OPTIONS says the methods, which patches PATCH takes, and that there are locks:
+ * class 2 of RFC 4918 section 18, without class 1, since that is PROPFIND and
+ * its like. */
 static int answer_options(condreq_exchange_t *exchange)
 {
     request_rec *r = exchange->r;
 
     apr_table_setn(r->headers_out, "Allow", condreq_allowed(exchange));
+    if (exchange->conf->locks.on)
+        apr_table_setn(r->headers_out, "DAV", "2");
     /* RFC 5789 section 3.1 */
     if (!exchange->is_collection && exchange->conf->patches)
         condreq_send_accept_patch(r->headers_out);
@@ -200,11 +212,12 @@ static int dispatch(condreq_exchange_t *exchange)
 
     if (exchange->r->method_number != M_PUT &&
         exchange->r->method_number != M_PATCH &&
-        exchange->r->method_number != M_POST)
+        exchange->r->method_number != M_POST &&
+        exchange->r->method_number != M_LOCK)
         condreq_content_abandon(exchange->r);
     switch (exchange->r->method_number) {
     case M_GET:
-        return is_collection ? condreq_refuse_method(exchange)
+        return is_collection ? condreq_collection_get(exchange)
                              : condreq_document_get(exchange);
     case M_PUT:
         return is_collection ? condreq_refuse_method(exchange)
@@ -214,11 +227,15 @@ static int dispatch(condreq_exchange_t *exchange)
                    ? condreq_refuse_method(exchange)
                    : condreq_document_patch(exchange);
     case M_DELETE:
-        return is_collection ? condreq_refuse_method(exchange)
+        return is_collection ? condreq_collection_delete(exchange)
                              : condreq_document_delete(exchange);
     case M_POST:
         return is_collection ? condreq_collection_post(exchange)
                              : condreq_refuse_method(exchange);
+    case M_LOCK:
+        return condreq_lock(exchange);
+    case M_UNLOCK:
+        return condreq_unlock(exchange);
     case M_OPTIONS:
         return answer_options(exchange);
     case M_INVALID:
@@ -227,27 +244,6 @@ static int dispatch(condreq_exchange_t *exchange)
     default:
         return condreq_refuse_method(exchange);
     }
-}
-
-/* httpd lets a subrequest with its parent's configuration pass unasked, also
- * where the method is another: so the parent gets a copy meanwhile. */
-int condreq_client_may_get(condreq_exchange_t *exchange)
-{
-    request_rec *r = exchange->r;
-    ap_conf_vector_t *config = r->per_dir_config;
-    const char *path = condreq_path_uri(exchange->resource.path, r->pool);
-    const char *uri =
-        r->args ? apr_pstrcat(r->pool, path, "?", r->args, NULL) : path;
-    request_rec *sub;
-    int may;
-
-    r->per_dir_config = ap_merge_per_dir_configs(
-        r->pool, config, ap_create_per_dir_config(r->pool));
-    sub = ap_sub_req_method_uri("GET", uri, r, NULL);
-    r->per_dir_config = config;
-    may = sub->status == HTTP_OK;
-    ap_destroy_sub_req(sub);
-    return may;
 }
 
 int condreq_handler(request_rec *r)

@@ -70,6 +70,8 @@ typedef struct keeper_t {
     condreq_site_store_t *site;
     server_rec *main_server;
     apr_pool_t *pconf;
+    /** it is for the children that another parent left behind */
+    int for_orphans;
 } keeper_t;
 
 static void keeper_log(void *keeper_ptr, condreq_keeper_level_t level,
@@ -105,7 +107,16 @@ static int keeper_is_abandoned(void *keeper_ptr)
 {
     const keeper_t *keeper = keeper_ptr;
 
-    return getppid() != keeper->parent;
+    return keeper->for_orphans || getppid() != keeper->parent;
+}
+
+/* Those who wait for the orphans to end must not wait for their keeper. */
+static apr_status_t keeper_announce(const keeper_t *keeper)
+{
+    if (!keeper->for_orphans)
+        return condreq_stores_announce_use(keeper->site->config.path);
+    condreq_stores_disown(keeper->site->config.path);
+    return APR_SUCCESS;
 }
 
 static void keeper_run(keeper_t *keeper)
@@ -125,7 +136,7 @@ static void keeper_run(keeper_t *keeper)
         _exit(1);
     /* Changing the user clears it, so it is set afterwards. */
     prctl(PR_SET_PDEATHSIG, SIGUSR1);
-    status = condreq_stores_announce_use(site->config.path);
+    status = keeper_announce(keeper);
     if (status == APR_SUCCESS)
         status = site->provider->keep(&site->config, &asks, &trouble, pool);
     if (status != APR_SUCCESS) {
@@ -259,4 +270,30 @@ apr_status_t condreq_keepers_start(apr_pool_t *pconf, server_rec *main_server)
             status = keeper_start(all, site, main_server, pconf);
     }
     return status;
+}
+
+/* ---- for those that another parent left behind ---- */
+
+pid_t condreq_keeper_start_for_orphans(condreq_site_store_t *site,
+                                       server_rec *main_server)
+{
+    keeper_t keeper = {{0}, getpid(), site, main_server, NULL, 1};
+    pid_t pid;
+
+    if (!site->provider->keep || (pid = fork()) < 0)
+        return 0;
+    if (pid == 0)
+        keeper_run(&keeper);
+    return pid;
+}
+
+void condreq_keeper_end(pid_t pid)
+{
+    keeper_t keeper = {{0}, 0, NULL, NULL, NULL, 1};
+
+    if (pid <= 0)
+        return;
+    keeper.process.pid = pid;
+    kill(pid, SIGTERM);
+    keeper_await(&keeper);
 }

@@ -27,6 +27,15 @@ int condreq_refuse(request_rec *r, int status, const char *kind,
     return condreq_refuse_with(r, &problem);
 }
 
+int condreq_refuse_in_xml(request_rec *r, int status, const char *xml)
+{
+    condreq_problem_t problem = {0};
+
+    problem.status = status;
+    problem.xml = xml;
+    return condreq_refuse_with(r, &problem);
+}
+
 int condreq_refuse_with(request_rec *r, const condreq_problem_t *problem)
 {
     condreq_request(r)->problem =
@@ -62,7 +71,10 @@ int condreq_refuse_path(request_rec *r)
 int condreq_refuse_missing(condreq_exchange_t *exchange)
 {
     return condreq_refuse(exchange->r, HTTP_NOT_FOUND, NULL,
-                          "There is no document here.", NULL);
+                          exchange->is_collection
+                              ? "There is no document in this collection."
+                              : "There is no document here.",
+                          NULL);
 }
 
 /* A write that is perhaps there must not be answered: a client that was told
@@ -80,6 +92,19 @@ static int end_unanswered(condreq_exchange_t *exchange, const char *doing)
     return AP_FILTER_ERROR;
 }
 
+void condreq_log_trouble(condreq_exchange_t *exchange, apr_status_t status,
+                         const char *doing)
+{
+    request_rec *r = exchange->r;
+
+    /* APR has no words for statuses of ours, and the sentence has. */
+    ap_log_rerror(
+        APLOG_MARK, APLOG_ERR, status >= APR_OS_START_USERERR ? 0 : status, r,
+        CONDREQ_LOGNO(2101) "%s %s: %s", doing, exchange->resource.key,
+        exchange->trouble.sentence[0] ? exchange->trouble.sentence
+                                      : "no further word");
+}
+
 int condreq_refuse_trouble(condreq_exchange_t *exchange, apr_status_t status,
                            const char *doing)
 {
@@ -87,12 +112,7 @@ int condreq_refuse_trouble(condreq_exchange_t *exchange, apr_status_t status,
 
     if (status == CONDREQ_EUNKNOWN)
         return end_unanswered(exchange, doing);
-    /* APR has no words for statuses of ours, and the sentence has. */
-    ap_log_rerror(
-        APLOG_MARK, APLOG_ERR, status >= APR_OS_START_USERERR ? 0 : status, r,
-        CONDREQ_LOGNO(2101) "%s %s: %s", doing, exchange->resource.key,
-        exchange->trouble.sentence[0] ? exchange->trouble.sentence
-                                      : "no further word");
+    condreq_log_trouble(exchange, status, doing);
     if (APR_STATUS_IS_ENOSPC(status))
         return condreq_refuse(r, HTTP_INSUFFICIENT_STORAGE, NULL,
                               "The store has no room left; nothing was "
@@ -108,10 +128,13 @@ int condreq_refuse_trouble(condreq_exchange_t *exchange, apr_status_t status,
 
 const char *condreq_allowed(const condreq_exchange_t *exchange)
 {
-    if (exchange->is_collection)
-        return "POST, OPTIONS";
-    return exchange->conf->patches ? "GET, HEAD, PUT, PATCH, DELETE, OPTIONS"
-                                   : "GET, HEAD, PUT, DELETE, OPTIONS";
+    const condreq_dir_conf_t *conf = exchange->conf;
+    const char *locks = conf->locks.on ? "LOCK, UNLOCK, " : "";
+    const char *methods = exchange->is_collection ? "GET, HEAD, POST, DELETE, "
+                          : conf->patches ? "GET, HEAD, PUT, PATCH, DELETE, "
+                                          : "GET, HEAD, PUT, DELETE, ";
+
+    return apr_pstrcat(exchange->r->pool, methods, locks, "OPTIONS", NULL);
 }
 
 /* httpd writes Allow of a 405 from its own list, which it gathers from all
@@ -130,7 +153,8 @@ static void allow_only(request_rec *r, const char *allowed)
 static const char *said_of_methods(const condreq_exchange_t *exchange)
 {
     if (exchange->is_collection)
-        return "This is a collection: documents are created in it by POST.";
+        return "This is a collection: it is listed by GET, documents are "
+               "created in it by POST, and DELETE removes it.";
     return exchange->conf->patches
                ? "This is a document: it is read by GET, written by PUT, "
                  "changed by PATCH and removed by DELETE."
@@ -199,24 +223,46 @@ static void append(apr_bucket_brigade *brigade, request_rec *r,
         apr_bucket_pool_create(bytes, length, r->pool, brigade->bucket_alloc));
 }
 
-/* A document may be long, and is not copied. */
-static void append_problem(apr_bucket_brigade *brigade, request_rec *r)
+/* What is said in XML is said there whole. */
+static void append_xml(apr_bucket_brigade *brigade, request_rec *r,
+                       const condreq_problem_t *problem)
 {
-    static const condreq_problem_t unsaid;
-    static const char end[] = "}\n";
-    const condreq_problem_t *problem = condreq_request(r)->problem;
-    const char *text;
-    apr_size_t length;
+    const char *text =
+        apr_pstrcat(r->pool, CONDREQ_XML_DECLARATION, problem->xml, "\n", NULL);
 
-    if (!problem || problem->status != r->status)
-        problem = &unsaid;
-    text = problem_text(r, problem);
-    length = strlen(text) + problem->document_length + sizeof end - 1;
+    ap_set_content_type(r, CONDREQ_XML_TYPE);
+    ap_set_content_length(r, (apr_off_t)strlen(text));
+    append(brigade, r, text, strlen(text));
+}
+
+/* A document may be long, and is not copied. */
+static void append_json(apr_bucket_brigade *brigade, request_rec *r,
+                        const condreq_problem_t *problem)
+{
+    static const char end[] = "}\n";
+    const char *text = problem_text(r, problem);
+    apr_size_t length =
+        strlen(text) + problem->document_length + sizeof end - 1;
+
+    ap_set_content_type(r, MEDIA_TYPE);
     ap_set_content_length(r, (apr_off_t)length);
     append(brigade, r, text, strlen(text));
     if (problem->document_length)
         append(brigade, r, problem->document, problem->document_length);
     append(brigade, r, end, sizeof end - 1);
+}
+
+static void append_problem(apr_bucket_brigade *brigade, request_rec *r)
+{
+    static const condreq_problem_t unsaid;
+    const condreq_problem_t *problem = condreq_request(r)->problem;
+
+    if (!problem || problem->status != r->status)
+        problem = &unsaid;
+    if (problem->xml)
+        append_xml(brigade, r, problem);
+    else
+        append_json(brigade, r, problem);
 }
 
 static apr_status_t problem_filter(ap_filter_t *f, apr_bucket_brigade *brigade)
@@ -230,7 +276,6 @@ static apr_status_t problem_filter(ap_filter_t *f, apr_bucket_brigade *brigade)
         return APR_SUCCESS;
     }
     apr_brigade_cleanup(brigade);
-    ap_set_content_type(r, MEDIA_TYPE);
     append_problem(brigade, r);
     APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(f->c->bucket_alloc));
     ap_remove_output_filter(f);
@@ -243,7 +288,8 @@ static int is_ours(request_rec *r)
     const condreq_dir_conf_t *conf =
         ap_get_module_config(r->per_dir_config, &condreq_module);
 
-    return r->handler ? !strcmp(r->handler, CONDREQ_HANDLER)
+    return r->handler ? !strcmp(r->handler, CONDREQ_HANDLER) ||
+                            !strcmp(r->handler, CONDREQ_LOCKS_HANDLER)
                       : conf && conf->handles;
 }
 

@@ -9,6 +9,8 @@
 #include "apr_strings.h"
 #include "condreq_media_type.h"
 
+#define DOCUMENT "A document"
+
 /* ---- what is announced ---- */
 
 /* 415, with what would have been accepted in the field that says so. */
@@ -111,15 +113,13 @@ static int check_encoding(request_rec *r)
                           "Send the document without Content-Encoding.", NULL);
 }
 
-static int refuse_too_large(condreq_exchange_t *exchange)
+static int refuse_too_large(request_rec *r, const char *noun, apr_size_t most)
 {
-    request_rec *r = exchange->r;
-
-    return condreq_refuse(
-        r, HTTP_REQUEST_ENTITY_TOO_LARGE, NULL,
-        apr_psprintf(r->pool, "A document may have %" APR_SIZE_T_FMT " bytes.",
-                     exchange->conf->rules.max_body),
-        NULL);
+    return condreq_refuse(r, HTTP_REQUEST_ENTITY_TOO_LARGE, NULL,
+                          apr_psprintf(r->pool,
+                                       "%s may have %" APR_SIZE_T_FMT " bytes.",
+                                       noun, most),
+                          NULL);
 }
 
 static int check_length(condreq_exchange_t *exchange)
@@ -142,7 +142,7 @@ static int check_length(condreq_exchange_t *exchange)
         return condreq_refuse(r, HTTP_BAD_REQUEST, NULL,
                               "Content-Length is no number.", NULL);
     if (bytes > (apr_off_t)exchange->conf->rules.max_body)
-        return refuse_too_large(exchange);
+        return refuse_too_large(r, DOCUMENT, exchange->conf->rules.max_body);
     return OK;
 }
 
@@ -179,6 +179,9 @@ typedef struct growing_t {
     char *bytes;
     apr_size_t length;
     apr_size_t room;
+    apr_size_t most;
+    /** what grows, for people */
+    const char *noun;
 } growing_t;
 
 static void append(growing_t *growing, const char *bytes, apr_size_t length,
@@ -199,7 +202,7 @@ static void append(growing_t *growing, const char *bytes, apr_size_t length,
     growing->length += length;
 }
 
-static int read_brigade(condreq_exchange_t *exchange, growing_t *growing,
+static int read_brigade(request_rec *r, growing_t *growing,
                         apr_bucket_brigade *brigade, int *ended)
 {
     apr_bucket *bucket;
@@ -217,16 +220,15 @@ static int read_brigade(condreq_exchange_t *exchange, growing_t *growing,
         status = apr_bucket_read(bucket, &bytes, &length, APR_BLOCK_READ);
         if (status != APR_SUCCESS)
             return ap_map_http_request_error(status, HTTP_BAD_REQUEST);
-        if (length > exchange->conf->rules.max_body - growing->length)
-            return refuse_too_large(exchange);
-        append(growing, bytes, length, exchange->r->pool);
+        if (length > growing->most - growing->length)
+            return refuse_too_large(r, growing->noun, growing->most);
+        append(growing, bytes, length, r->pool);
     }
     return OK;
 }
 
-static int read_content(condreq_exchange_t *exchange, growing_t *growing)
+static int read_content(request_rec *r, growing_t *growing)
 {
-    request_rec *r = exchange->r;
     apr_bucket_brigade *brigade =
         apr_brigade_create(r->pool, r->connection->bucket_alloc);
     int ended = 0, status = OK;
@@ -239,7 +241,7 @@ static int read_content(condreq_exchange_t *exchange, growing_t *growing)
         if (got != APR_SUCCESS)
             status = ap_map_http_request_error(got, HTTP_BAD_REQUEST);
         else
-            status = read_brigade(exchange, growing, brigade, &ended);
+            status = read_brigade(r, growing, brigade, &ended);
         apr_brigade_cleanup(brigade);
     }
     apr_brigade_destroy(brigade);
@@ -374,13 +376,22 @@ int condreq_content_check(condreq_exchange_t *exchange,
     return OK;
 }
 
+int condreq_body_read(request_rec *r, apr_size_t most, const char *noun,
+                      const char **bytes, apr_size_t *length)
+{
+    growing_t growing = {NULL, 0, 0, most, noun};
+    int status = read_content(r, &growing);
+
+    *bytes = growing.length ? growing.bytes : "";
+    *length = growing.length;
+    return status;
+}
+
 int condreq_content_read(condreq_exchange_t *exchange,
                          condreq_content_t *content)
 {
-    growing_t growing = {NULL, 0, 0};
-    int status = read_content(exchange, &growing);
+    int status = condreq_body_read(exchange->r, exchange->conf->rules.max_body,
+                                   DOCUMENT, &content->bytes, &content->length);
 
-    content->bytes = growing.length ? growing.bytes : "";
-    content->length = growing.length;
     return status == OK ? condreq_digests_check(exchange->r, content) : status;
 }

@@ -2,23 +2,20 @@
  * opened in each child.
  * Knows httpd's processes and restarts; of a store only its interface.
  *
- * Two lock files in a store's directory say who is there. "owner" is held by
- * the parent as long as it lives, "users" is shared by every process that has
- * the store open. The parent may bring a store in order only while nobody
- * shares "users": Berkeley DB's recovery under live users destroys data. */
+ * Who is there is said by the locks of condreq_occupancy.h: the parent owns the
+ * store as long as it lives, and its processes share it. */
 #include "mod_condreq.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "ap_mpm.h"
+#include "http_main.h"
 #include "apr_strings.h"
+#include "condreq_occupancy.h"
 #include "unixd.h"
 
 #define DEFAULT_STORE "/var/lib/condreq"
@@ -28,10 +25,10 @@
 /* Threads that are in no request: the keeper, what comes later. */
 #define SPARE_THREADS 32
 /* What a killed parent left is gone by then; see httpd/orphan.c. */
-#define ORPHANS_END_WITHIN_MS 8000
-#define LOOK_AGAIN_MS 20
+#define ORPHANS_END_WITHIN apr_time_from_sec(8)
+/* A tool that brings the store in order, or looks whether we are there. */
+#define TOOLS_END_WITHIN apr_time_from_sec(10)
 #define DIRECTORY_MODE 0700
-#define LOCK_MODE 0600
 
 /* ---- which server uses which store ---- */
 
@@ -208,81 +205,103 @@ static int make_directory(const char *path, server_rec *server,
 
 /* ---- who is there ---- */
 
-static int open_lock(const char *path, const char *name, apr_pool_t *pool)
-{
-    const char *file = apr_pstrcat(pool, path, "/", name, NULL);
-    int descriptor =
-        open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, LOCK_MODE);
-
-    if (descriptor >= 0 && geteuid() == 0 &&
-        fchown(descriptor, ap_unixd_config.user_id, ap_unixd_config.group_id)) {
-        close(descriptor);
-        return -1;
-    }
-    return descriptor;
-}
-
 /* What a parent remembers of a store across its restarts, in which the module
  * itself is unloaded and loaded again. */
 typedef struct owned_t {
+    struct owned_t *next;
+    const char *path;
     int descriptor;
     pid_t parent;
+    /** the configuration of today has it */
+    int is_used;
 } owned_t;
 
-static owned_t *owned(const char *path, apr_pool_t *pool)
+static owned_t **all_owned(void)
 {
-    const char *key = apr_pstrcat(pool, "condreq-owner:", path, NULL);
-    owned_t *mine = ap_retained_data_get(key);
+    static const char key[] = "condreq-owned";
+    owned_t **first = ap_retained_data_get(key);
 
-    if (!mine) {
-        mine = ap_retained_data_create(key, sizeof *mine);
-        mine->descriptor = -1;
-        mine->parent = getpid();
-    }
-    return mine;
+    return first ? first : ap_retained_data_create(key, sizeof *first);
 }
 
-static int take_ownership(const char *path, server_rec *server,
-                          apr_pool_t *pool)
+static owned_t *owned(const char *path)
 {
-    owned_t *mine = owned(path, pool);
+    owned_t **at = all_owned();
+
+    for (; *at; at = &(*at)->next) {
+        if (!strcmp((*at)->path, path))
+            return *at;
+    }
+    *at = apr_pcalloc(ap_pglobal, sizeof **at);
+    (*at)->path = apr_pstrdup(ap_pglobal, path);
+    (*at)->descriptor = -1;
+    (*at)->parent = getpid();
+    return *at;
+}
+
+/* A store that no server uses any more may be another httpd's. */
+static void let_go_of_unused(const apr_array_header_t *sites)
+{
+    owned_t *each;
+    int i;
+
+    for (each = *all_owned(); each; each = each->next)
+        each->is_used = 0;
+    for (i = 0; i < sites->nelts; i++)
+        owned(APR_ARRAY_IDX(sites, i, condreq_site_store_t *)->config.path)
+            ->is_used = 1;
+    for (each = *all_owned(); each; each = each->next) {
+        if (!each->is_used && each->descriptor >= 0) {
+            close(each->descriptor);
+            each->descriptor = -1;
+        }
+    }
+}
+
+static int take_ownership(const char *path, server_rec *server)
+{
+    owned_t *mine = owned(path);
+    apr_status_t status;
 
     if (mine->descriptor >= 0)
         return OK;
-    mine->descriptor = open_lock(path, "owner", pool);
-    if (mine->descriptor < 0)
-        return refuse_store(server, errno, path,
-                            "its lock file cannot be opened");
-    if (flock(mine->descriptor, LOCK_EX | LOCK_NB) == 0)
+    status = condreq_occupancy_own(&mine->descriptor, path, TOOLS_END_WITHIN);
+    switch (status) {
+    case APR_SUCCESS:
         return OK;
-    close(mine->descriptor);
-    mine->descriptor = -1;
-    return refuse_store(server, 0, path,
-                        "another httpd that runs has it: stop that one, or "
-                        "give this one a CondReqStore of its own");
+    case EBUSY:
+        return refuse_store(server, 0, path,
+                            "another httpd that runs has it: stop that one, or "
+                            "give this one a CondReqStore of its own");
+    case APR_TIMEUP:
+        return refuse_store(server, 0, path,
+                            "condreqctl is at work on it: start again once "
+                            "that has ended");
+    default:
+        return refuse_store(server, status, path,
+                            "its lock file cannot be opened");
+    }
 }
 
-apr_status_t condreq_stores_announce_use(const char *path)
+/* A child must not hold what says that its parent lives; under -X the parent
+ * is its own child. */
+void condreq_stores_disown(const char *path)
 {
-    apr_pool_t *pool;
-    owned_t *mine;
-    int descriptor;
-    apr_status_t status = APR_SUCCESS;
+    owned_t *mine = owned(path);
 
-    apr_pool_create(&pool, NULL);
-    mine = owned(path, pool);
-    /* A child must not hold what says that its parent lives; under -X the
-     * parent is its own child. */
     if (mine->descriptor >= 0 && mine->parent != getpid()) {
         close(mine->descriptor);
         mine->descriptor = -1;
     }
-    descriptor = open_lock(path, "users", pool);
-    if (descriptor < 0 || flock(descriptor, LOCK_SH) != 0)
-        status = errno;
-    apr_pool_destroy(pool);
+}
+
+apr_status_t condreq_stores_announce_use(const char *path)
+{
+    int descriptor;
+
+    condreq_stores_disown(path);
     /* The descriptor stays open: the kernel lets go of it with the process. */
-    return status;
+    return condreq_occupancy_share(&descriptor, path);
 }
 
 /* ---- in order ---- */
@@ -295,6 +314,8 @@ static void prepare_and_exit(condreq_site_store_t *site, int pipe_end)
     apr_status_t status = APR_EGENERAL;
     apr_pool_t *pool;
 
+    /* If httpd is killed now, the next start waits for "users". */
+    condreq_stores_disown(site->config.path);
     apr_pool_create(&pool, NULL);
     if (condreq_become_user())
         status = site->provider->prepare(&site->config, &trouble, pool);
@@ -344,55 +365,58 @@ static int prepare_in_child(condreq_site_store_t *site, server_rec *server)
                                             : "preparing it ended too soon");
 }
 
-/* @return was it had within that time? */
-static int lock_alone(int descriptor, int longest_ms)
+/* Children that another parent left behind end by themselves, or are ended by
+ * their keepers; where those were killed too, by one of ours. Whoever waits in
+ * the store for one that was killed inside would else wait for ever. */
+static apr_status_t outlast_orphans(int *users, condreq_site_store_t *site,
+                                    server_rec *server)
 {
-    int waited_ms = 0;
+    pid_t keeper = condreq_keeper_start_for_orphans(site, server);
+    apr_status_t status =
+        condreq_occupancy_empty(users, site->config.path, ORPHANS_END_WITHIN);
 
-    while (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
-        if (waited_ms >= longest_ms)
-            return 0;
-        poll(NULL, 0, LOOK_AGAIN_MS);
-        waited_ms += LOOK_AGAIN_MS;
-    }
-    return 1;
+    condreq_keeper_end(keeper);
+    return status;
 }
 
 /* Prepares a store unless processes of this parent still use it, as they do
  * for minutes after a graceful restart: then the new children join them. */
 static int prepare_unless_used(condreq_site_store_t *site, server_rec *server,
-                               int first_start, apr_pool_t *pool)
+                               int first_start)
 {
-    int users = open_lock(site->config.path, "users", pool);
-    int status = OK;
+    int users, outcome = OK;
+    apr_status_t status = condreq_occupancy_empty(&users, site->config.path, 0);
 
-    if (users < 0)
-        return refuse_store(server, errno, site->config.path,
-                            "its lock file cannot be opened");
-    if (lock_alone(users, first_start ? ORPHANS_END_WITHIN_MS : 0))
-        status = prepare_in_child(site, server);
+    if (status == EBUSY && first_start)
+        status = outlast_orphans(&users, site, server);
+    if (status == APR_SUCCESS) {
+        outcome = prepare_in_child(site, server);
+        close(users);
+    }
+    else if (status != EBUSY)
+        outcome = refuse_store(server, status, site->config.path,
+                               "its lock file cannot be opened");
     else if (first_start)
-        status = refuse_store(server, 0, site->config.path,
-                              "processes of an httpd whose parent is gone "
-                              "still use it: end them, then start again");
-    close(users);
-    return status;
+        outcome = refuse_store(server, 0, site->config.path,
+                               "processes of an httpd whose parent is gone "
+                               "still use it: end them, then start again");
+    return outcome;
 }
 
 static int prepare_site(condreq_site_store_t *site, server_rec *server,
                         apr_pool_t *pool)
 {
     const char *path = site->config.path;
-    int first_start = owned(path, pool)->descriptor < 0;
+    int first_start = owned(path)->descriptor < 0;
     int status;
 
     site->config.threads = threads_at_most();
     site->config.wait_us = WAIT_US;
     if ((status = make_directory(path, server, pool)) != OK)
         return status;
-    if ((status = take_ownership(path, server, pool)) != OK)
+    if ((status = take_ownership(path, server)) != OK)
         return status;
-    return prepare_unless_used(site, server, first_start, pool);
+    return prepare_unless_used(site, server, first_start);
 }
 
 int condreq_stores_prepare(apr_pool_t *pconf, apr_pool_t *plog,
@@ -409,9 +433,13 @@ int condreq_stores_prepare(apr_pool_t *pconf, apr_pool_t *plog,
     for (i = 0; i < sites->nelts && status == OK; i++)
         status = prepare_site(APR_ARRAY_IDX(sites, i, condreq_site_store_t *),
                               main_server, ptemp);
+    if (status == OK)
+        let_go_of_unused(sites);
     if (status == OK && sites->nelts &&
         condreq_keepers_start(pconf, main_server) != APR_SUCCESS)
         status = HTTP_INTERNAL_SERVER_ERROR;
+    if (status == OK && sites->nelts)
+        condreq_reaper_begin(pconf);
     return status;
 }
 
@@ -420,8 +448,7 @@ void condreq_stores_open(apr_pool_t *pool, server_rec *main_server)
     apr_array_header_t *sites = condreq_stores_all(pool, main_server);
     int i;
 
-    if (sites->nelts)
-        condreq_orphan_watch(server_conf(main_server)->parent, main_server);
+    condreq_reaper_forget();
     for (i = 0; i < sites->nelts; i++) {
         condreq_site_store_t *site =
             APR_ARRAY_IDX(sites, i, condreq_site_store_t *);
@@ -440,4 +467,7 @@ void condreq_stores_open(apr_pool_t *pool, server_rec *main_server)
                 site->config.path, trouble.sentence);
         }
     }
+    /* Afterwards: it may end this process, which must not be inside then. */
+    if (sites->nelts)
+        condreq_orphan_watch(server_conf(main_server)->parent, main_server);
 }

@@ -97,7 +97,7 @@ const char *const *condreq_variant_suffixes(request_rec *r)
 
 /* ---- what they made of the answer ---- */
 
-typedef struct variant_t {
+struct variant_t {
     condreq_exchange_t *exchange;
     condreq_representation_t repr;
     /** the tag or date before any coding says so already */
@@ -105,9 +105,10 @@ typedef struct variant_t {
     /** the coding filters have seen the first bytes, and this was decided */
     int decided;
     int not_modified;
-    /** what came out of them, until all of it has */
+    /** what came out of them, until all of it has; NULL: it goes on at once */
     apr_bucket_brigade *held;
-} variant_t;
+};
+typedef struct variant_t variant_t;
 
 /* The representation as the filters made it: under the tag that is now in the
  * answer's fields, if one still is. */
@@ -184,6 +185,8 @@ static apr_status_t variant_filter(ap_filter_t *f, apr_bucket_brigade *brigade)
             APR_BRIGADE_INSERT_TAIL(brigade,
                                     apr_bucket_eos_create(f->c->bucket_alloc));
     }
+    if (!variant->held)
+        return ap_pass_brigade(f->next, brigade);
     APR_BRIGADE_CONCAT(variant->held, brigade);
     if (!ended)
         return APR_SUCCESS;
@@ -267,4 +270,26 @@ int condreq_variant_send(condreq_exchange_t *exchange, condreq_record_t *record,
     return unmodified
                ? send_filler(variant, record)
                : send_rest(variant, bytes, (apr_size_t)record->body_length);
+}
+
+/* ---- sending piece by piece ---- */
+
+condreq_variant_t *condreq_variant_begin(condreq_exchange_t *exchange,
+                                         const condreq_representation_t *repr,
+                                         int unmodified)
+{
+    request_rec *r = exchange->r;
+    variant_t *variant = apr_pcalloc(r->pool, sizeof *variant);
+
+    variant->exchange = exchange;
+    variant->repr = *repr;
+    variant->unmodified = unmodified;
+    ap_add_output_filter(FILTER_NAME, variant, r, r->connection);
+    return variant;
+}
+
+int condreq_variant_decide(condreq_variant_t *variant)
+{
+    decide(variant);
+    return variant->not_modified;
 }

@@ -10,11 +10,16 @@
 /* What belongs to a request whose path another request named: after an
  * internal redirect the client's path still counts, but an error document is
  * a resource of its own. */
-static const char *named_uri(request_rec *r)
+static void note_named(condreq_request_t *request, request_rec *r)
 {
-    if (r->prev && !ap_is_HTTP_ERROR(r->prev->status))
-        return condreq_request(r->prev)->uri;
-    return apr_pstrdup(r->pool, r->uri);
+    if (r->prev && !ap_is_HTTP_ERROR(r->prev->status)) {
+        request->uri = condreq_request(r->prev)->uri;
+        request->query = condreq_request(r->prev)->query;
+    }
+    else {
+        request->uri = apr_pstrdup(r->pool, r->uri);
+        request->query = r->args ? apr_pstrdup(r->pool, r->args) : NULL;
+    }
 }
 
 condreq_request_t *condreq_request(request_rec *r)
@@ -26,7 +31,7 @@ condreq_request_t *condreq_request(request_rec *r)
     if (!request) {
         request = apr_pcalloc(r->pool, sizeof *request);
         ap_set_module_config(r->request_config, &condreq_module, request);
-        request->uri = named_uri(r);
+        note_named(request, r);
     }
     return request;
 }

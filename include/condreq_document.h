@@ -5,6 +5,7 @@
 #ifndef CONDREQ_DOCUMENT_H
 #define CONDREQ_DOCUMENT_H
 
+#include "condreq_claim.h"
 #include "condreq_digest.h"
 #include "condreq_eval.h"
 #include "condreq_json.h"
@@ -56,10 +57,12 @@ typedef enum condreq_outcome_t {
     CONDREQ_DELETED,
     /** nothing is there: 404 */
     CONDREQ_MISSING,
-    /** a precondition, or CONDREQ_PUT_CREATE, is false: 412 */
+    /** a precondition, If, or CONDREQ_PUT_CREATE, is false: 412 */
     CONDREQ_PRECONDITION_FAILED,
     /** the merged document is over max_body or its limits: 413 */
     CONDREQ_TOO_LARGE,
+    /** a lock is in the way: 423 */
+    CONDREQ_LOCKED,
     /** a patch that leaves every byte as it is: no version was made */
     CONDREQ_UNCHANGED,
     /** what is there is no JSON, so it cannot be patched: 415 */
@@ -121,6 +124,8 @@ typedef int condreq_validate_t(void *baton,
 typedef struct condreq_write_t {
     const condreq_resource_t *resource;
     const condreq_preconditions_t *preconditions;
+    /** If, and who sends it; NULL where neither is known */
+    const condreq_claim_t *claim;
     /** what the client sent; NULL deletes */
     const condreq_content_t *content;
     condreq_content_kind_t kind;
@@ -136,6 +141,8 @@ typedef struct condreq_write_t {
      * write was refused */
     condreq_outcome_t outcome;
     condreq_record_t record;
+    /** the lock in the way, with LOCKED */
+    const condreq_lock_t *lock;
     /** the bytes as stored, content's own where nothing was changed */
     const char *stored;
     apr_size_t stored_length;
@@ -155,13 +162,24 @@ const condreq_representation_t *condreq_document_representation(
     const condreq_record_t *record, apr_time_t now_us, apr_pool_t *pool);
 
 /**
- * Would this write be made on what the record says? The same decision as in
- * the transaction, as a preview without one.
+ * Would this write be made on what the record says, locks and If apart?
  * @return MAY_WRITE, MISSING, NOT_JSON or PRECONDITION_FAILED
  */
 condreq_outcome_t condreq_write_decide(const condreq_write_t *write,
                                        const condreq_record_t *current,
                                        apr_pool_t *pool);
+
+/**
+ * Would this write be made? The same decision as in its transaction, as a
+ * preview: without one, where the request has nothing to do with locks.
+ * @param write  its record is from lookup(); outcome and lock are set, to
+ *               MAY_WRITE, MISSING, NOT_JSON, PRECONDITION_FAILED or LOCKED,
+ *               and record
+ *               to a newer one where it was read again
+ */
+apr_status_t condreq_document_preview(condreq_write_t *write,
+                                      condreq_trouble_t *trouble,
+                                      apr_pool_t *pool);
 
 /**
  * Puts, patches or deletes one document: decides, and writes, in one
@@ -178,8 +196,16 @@ apr_status_t condreq_document_write(condreq_write_t *write,
                                     apr_pool_t *pool);
 
 /**
- * Would a document be created in this collection? A preview, in a transaction
- * of its own, of what condreq_document_create() decides.
+ * Inside a transaction: creates a document without a byte and without a media
+ * type, which is what LOCK makes of an unmapped URL (RFC 4918 section 7.3).
+ * @param record  in: what is there, not live; out: as written
+ */
+apr_status_t condreq_document_make_empty(condreq_record_t *record,
+                                         condreq_txn_t *txn, const char *key);
+
+/**
+ * Would a document be created in this collection? A preview, without a
+ * transaction, of what condreq_document_create() decides.
  * @param write  its resource is the collection; outcome is set on success, and
  *               record's state: ABSENT
  */
@@ -197,7 +223,7 @@ typedef enum condreq_ids_t {
 
 /**
  * Creates a document in a collection under a new id. The preconditions are
- * the collection's: it exists if it has a member, and has no tag and no date.
+ * the collection's; see condreq_collection.h.
  * @param created     is set to the new document's resource, from the pool
  * @param write       as for condreq_document_write(); its resource is the
  *                    collection, whose path ends in a slash

@@ -25,6 +25,16 @@ char *condreq_path_double_percent(const char *path, apr_pool_t *pool);
 /** The path ends in a slash. */
 int condreq_path_is_collection(const char *path);
 
+/** Bytes of the namespace that a key begins with. */
+apr_size_t condreq_key_namespace_length(const char *key);
+
+/** The path in a key, a tail of it. */
+const char *condreq_key_path(const char *key);
+
+/** The collection that a resource is a member of, as a key from the pool; NULL
+ * for the root of a namespace. */
+const char *condreq_key_parent(const char *key, apr_pool_t *pool);
+
 /** The path's last segment as it reads decoded: "a/b" for ".../a%2Fb". */
 const char *condreq_path_last_segment(const char *path, apr_pool_t *pool);
 

@@ -10,7 +10,7 @@
 #define CONDREQ_MEDIA_TYPE_MAX 255
 #define CONDREQ_SHA256_SIZE 32
 /** The longest encoding. */
-#define CONDREQ_RECORD_SIZE_MAX (76 + CONDREQ_MEDIA_TYPE_MAX)
+#define CONDREQ_RECORD_SIZE_MAX (84 + CONDREQ_MEDIA_TYPE_MAX)
 
 /** A record's bytes are of another format than this code writes. */
 #define CONDREQ_EFORMAT (APR_OS_START_USERERR + 1)
@@ -34,6 +34,9 @@ typedef struct condreq_record_t {
     apr_uint64_t body_id;
     apr_uint64_t body_length;
     unsigned char sha256[CONDREQ_SHA256_SIZE];
+    /** where the store notes this change; set by the store as it writes the
+     * record, and nobody else's to read */
+    apr_uint64_t change;
     /** the last path segment is a number that a collection's sequence gave */
     int sequence_id;
     char media_type[CONDREQ_MEDIA_TYPE_MAX + 1];
@@ -69,7 +72,8 @@ apr_size_t condreq_record_encode(unsigned char *bytes,
                                  const condreq_record_t *record);
 
 /**
- * Reads what condreq_record_encode() wrote.
+ * Reads what condreq_record_encode() wrote, now or in the format before this
+ * one, which had no change.
  * @return APR_SUCCESS, or CONDREQ_EFORMAT for every other bytes
  */
 apr_status_t condreq_record_decode(condreq_record_t *record,

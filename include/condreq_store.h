@@ -1,14 +1,19 @@
-/* The store: versions, bodies and numbers behind one table of functions.
+/* The store: versions, bodies, locks and numbers behind one table of functions.
  * Knows records; no HTTP, no validator, no JSON. Nothing here assumes one
  * machine, a byte order, or that a transaction is cheap. */
 #ifndef CONDREQ_STORE_H
 #define CONDREQ_STORE_H
 
 #include "apr_pools.h"
+#include "condreq_lock.h"
+#include "condreq_name.h"
 #include "condreq_record.h"
 
 /** Longest key in bytes: namespace, path, no NUL inside. */
 #define CONDREQ_KEY_MAX 1280
+
+/** Longest path of a store's directory. */
+#define CONDREQ_STORE_PATH_MAX 3900
 
 /** A process died inside, or the disk failed: nobody gets in before the store
  * has been recovered. Nothing changed. */
@@ -19,6 +24,9 @@
  * can say which. The client must get no answer that claims one or the other;
  * it is as if the connection had been lost. */
 #define CONDREQ_EUNKNOWN (APR_OS_START_USERERR + 3)
+
+/** Bytes are not as they were written, and cannot be made so. */
+#define CONDREQ_EDAMAGED (APR_OS_START_USERERR + 10)
 
 typedef struct condreq_store_t condreq_store_t;
 typedef struct condreq_txn_t condreq_txn_t;
@@ -50,6 +58,50 @@ typedef struct condreq_store_config_t {
     apr_interval_time_t wait_us;
 } condreq_store_config_t;
 
+/** What is known of a collection as a whole: of all that is below it, at any
+ * depth, whether it is still there or not. */
+typedef struct condreq_collection_state_t {
+    /** the sum of all versions below: each write makes it one more. 0 where
+     * there never was anything */
+    apr_uint64_t version;
+    /** live documents below it; at a busy time as many as there were shortly
+     * before or after */
+    apr_uint64_t documents;
+    /** when the last write was made; later than every other's */
+    apr_time_t mtime_us;
+    /** a number for changes(): whoever reads the collection after this has
+     * seen all changes up to it. What was made at the same time as another
+     * may be seen and not be numbered yet */
+    apr_uint64_t change;
+} condreq_collection_state_t;
+
+/** One that stands in a collection. */
+typedef struct condreq_entry_t {
+    /** of a document its last path segment, of a collection with a slash
+     * behind it */
+    const char *name;
+    int is_collection;
+    /** a document's record; live */
+    condreq_record_t record;
+} condreq_entry_t;
+
+/** A document that was changed, as it is now. */
+typedef struct condreq_change_t {
+    apr_uint64_t number;
+    const char *key;
+    /** live, or a tombstone */
+    condreq_record_t record;
+} condreq_change_t;
+
+/** What a call to changes() has come to. */
+typedef struct condreq_changes_read_t {
+    apr_size_t count;
+    /** all changes up to this number have been given */
+    apr_uint64_t reached;
+    /** there may be more behind it already */
+    int more;
+} condreq_changes_read_t;
+
 /** How much a sentence of the keeper matters. */
 typedef enum condreq_keeper_level_t {
     /** all is well */
@@ -75,6 +127,23 @@ typedef struct condreq_keeper_t {
     int (*is_abandoned)(void *baton);
 } condreq_keeper_t;
 
+/** How far a walk over all records has come; zeroed, it begins. What stands in
+ * it is the store's own. */
+typedef struct condreq_walk_t {
+    unsigned char place[CONDREQ_KEY_MAX + 1];
+    apr_size_t length;
+} condreq_walk_t;
+
+/** What a walk comes by. */
+typedef struct condreq_walked_t {
+    char key[CONDREQ_KEY_MAX + 1];
+    /** of another format than this code reads, or damaged: no record */
+    int unreadable;
+    condreq_record_t record;
+} condreq_walked_t;
+
+typedef struct condreq_store_care_t condreq_store_care_t;
+
 /**
  * What runs in a transaction. It may run more than once, from the start, so
  * it is pure but for what it does through txn: it sets its results in the
@@ -86,13 +155,30 @@ typedef struct condreq_keeper_t {
 typedef apr_status_t condreq_txn_body_t(condreq_txn_t *txn, void *baton,
                                         apr_pool_t *pool);
 
+/** Which locks are looked for: those taken on one key, or on all keys that
+ * begin with it. They are those that are stored, their time be over or not. */
+typedef struct condreq_lock_range_t {
+    const char *key;
+    /** on all that begin with it */
+    int below;
+    /** only those behind this one, in the order of their roots, byte by byte,
+     * and of their tokens; NULL: all */
+    const condreq_lock_t *after;
+} condreq_lock_range_t;
+
+/** Is shown one lock after the other, in that order.
+ * @param lock  from the pool that the scan was given
+ * @return 0 to see no more */
+typedef int condreq_lock_visitor_t(void *baton, const condreq_lock_t *lock);
+
 /**
  * A provider. Every function but those that need nothing returns
  *  - APR_SUCCESS,
  *  - APR_TIMEUP      the store was busy, or in recovery, longer than wait_us;
  *                    nothing changed
  *  - APR_ENOSPC      no room on the disk; nothing changed
- *  - CONDREQ_EFORMAT something there is of another format than ours
+ *  - CONDREQ_EFORMAT something there is of another format than ours, or is
+ *                    damaged
  *  - CONDREQ_EPANIC  the store has to be recovered; see there
  *  - CONDREQ_EUNKNOWN from txn() alone; see there
  *  - any other status: trouble, said in the trouble's sentence.
@@ -191,6 +277,76 @@ typedef struct condreq_store_provider_t {
                                 int *has_members);
 
     /**
+     * Walks on over the records of all keys that begin with a prefix, those of
+     * tombstones too, in an order of the store's own. Each is as it was last
+     * committed when the walk came by: no two need be of one moment, but one
+     * that is there all the while is met, and once. Nothing is held between
+     * two calls.
+     * @param walk   where the last call ended; is moved on
+     * @param found  room for at_most
+     * @param count  is set; 0 at the end
+     */
+    apr_status_t (*walk)(condreq_store_t *store, const char *prefix,
+                         condreq_walk_t *walk, condreq_walked_t *found,
+                         unsigned at_most, unsigned *count,
+                         condreq_trouble_t *trouble, apr_pool_t *pool);
+
+    /**
+     * Reads what is known of a collection, outside a transaction, as last
+     * committed. Each committed write below it, at any depth, makes another
+     * state of it, and no state comes back.
+     * @param collection  a key that ends in a slash
+     * @param now_us      the clock, read before: every write that this call
+     *                    does not see gets a later mtime_us
+     */
+    apr_status_t (*collection)(condreq_store_t *store, const char *collection,
+                               apr_time_t now_us,
+                               condreq_collection_state_t *state,
+                               condreq_trouble_t *trouble, apr_pool_t *pool);
+
+    /** Inside: the same, to decide on it: until this transaction ends nobody
+     * else writes below the collection. */
+    apr_status_t (*collection_get)(condreq_txn_t *txn, const char *collection,
+                                   condreq_collection_state_t *state);
+
+    /** Inside: the keys of the live documents below a collection, at any
+     * depth, in no order.
+     * @param keys   room for that many keys, which are from the pool
+     * @param count  is set; room where there are that many, or more */
+    apr_status_t (*below)(condreq_txn_t *txn, const char *collection,
+                          const char **keys, apr_size_t room, apr_size_t *count,
+                          apr_pool_t *pool);
+
+    /**
+     * Lists what stands directly in a collection, in the order of
+     * condreq_name.h, outside a transaction: live documents, and collections
+     * that have one at any depth. What stands there throughout is given, in
+     * however many calls; nothing is given twice.
+     * @param from     the first place to look at
+     * @param entries  room for that many; names are from the pool
+     * @param count    is set; less than room at the end alone
+     */
+    apr_status_t (*list)(condreq_store_t *store, const char *collection,
+                         const condreq_place_t *from, condreq_entry_t *entries,
+                         apr_size_t room, apr_size_t *count,
+                         condreq_trouble_t *trouble, apr_pool_t *pool);
+
+    /**
+     * Gives the documents below a collection, at any depth, that were changed
+     * after a number, each once with its last change, by their numbers. A
+     * number is given only once no smaller one can come any more.
+     * @param since    a number that state or reached gave; 0: from the
+     *                 beginning
+     * @param changes  room for that many; keys are from the pool
+     * @return also APR_NOTFOUND: the number is none of this store's, or so old
+     *         that deletions after it may have been forgotten
+     */
+    apr_status_t (*changes)(condreq_store_t *store, const char *collection,
+                            apr_uint64_t since, condreq_change_t *changes,
+                            apr_size_t room, condreq_changes_read_t *read,
+                            condreq_trouble_t *trouble, apr_pool_t *pool);
+
+    /**
      * Keeps a prepared store until should_end() says so, or it is abandoned
      * and nobody has it open any more: notices processes
      * that die or stand still inside it and recovers it, does the work that
@@ -202,6 +358,41 @@ typedef struct condreq_store_provider_t {
     apr_status_t (*keep)(const condreq_store_config_t *config,
                          const condreq_keeper_t *keeper,
                          condreq_trouble_t *trouble, apr_pool_t *pool);
+
+    /** Is any lock stored in the namespace of a key? Outside a transaction, as
+     * last committed; cheap, since most writes ask. */
+    apr_status_t (*has_locks)(condreq_store_t *store, const char *key,
+                              int *has_locks, condreq_trouble_t *trouble,
+                              apr_pool_t *pool);
+
+    /** Inside: the same. While it says no, no other transaction stores the
+     * first one until this one ends. */
+    apr_status_t (*txn_has_locks)(condreq_txn_t *txn, const char *key,
+                                  int *has_locks);
+
+    /** Inside: how many are stored in the namespace of a key.
+     * @param user  counts those that this one took; "" those that nobody in
+     *              particular did; NULL all */
+    apr_status_t (*locks_count)(condreq_txn_t *txn, const char *key,
+                                const char *user, apr_uint64_t *count);
+
+    /** Inside: shows the locks of a range. No other transaction adds one to it,
+     * changes or removes one until this one ends. */
+    apr_status_t (*locks_scan)(condreq_txn_t *txn,
+                               const condreq_lock_range_t *range,
+                               condreq_lock_visitor_t *visitor, void *baton,
+                               apr_pool_t *pool);
+
+    /** Inside: stores a lock under its root and token, in the place of the one
+     * that was there. The user that it had stays the same. */
+    apr_status_t (*lock_put)(condreq_txn_t *txn, const condreq_lock_t *lock);
+
+    /** Inside: removes a lock that a scan of this transaction has shown. */
+    apr_status_t (*lock_remove)(condreq_txn_t *txn, const condreq_lock_t *lock);
+
+    /** What can be done with a whole store, see condreq_store_care.h. NULL
+     * where there is nothing to take care of. */
+    const condreq_store_care_t *care;
 } condreq_store_provider_t;
 
 /** What all providers' stores begin with. */

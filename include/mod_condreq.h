@@ -10,8 +10,10 @@
 #include "http_protocol.h"
 #include "http_request.h"
 
+#include "condreq_collection.h"
 #include "condreq_document.h"
 #include "condreq_key.h"
+#include "condreq_locks.h"
 #include "condreq_prefer.h"
 
 extern module AP_MODULE_DECLARE_DATA condreq_module;
@@ -22,6 +24,8 @@ APLOG_USE_MODULE(condreq);
 #define CONDREQ_LOGNO(number) "CR" #number ": "
 
 #define CONDREQ_HANDLER "condreq"
+/** Lists and breaks the locks of a virtual host. */
+#define CONDREQ_LOCKS_HANDLER "condreq-locks"
 
 /* ---- configuration: httpd/config.c, httpd/config_check.c ---- */
 
@@ -39,7 +43,8 @@ typedef enum condreq_directive_t {
     CONDREQ_SET_MAX_BODY = 1 << 9,
     CONDREQ_SET_MAX_DEPTH = 1 << 10,
     CONDREQ_SET_PATCH = 1 << 11,
-    CONDREQ_SET_CONFLICT = 1 << 12
+    CONDREQ_SET_CONFLICT = 1 << 12,
+    CONDREQ_SET_LOCKS = 1 << 13
 } condreq_directive_t;
 
 /** Which precondition an unsafe request must carry. */
@@ -89,6 +94,15 @@ typedef enum condreq_guard_t {
     CONDREQ_GUARD_WITH_OTHERS
 } condreq_guard_t;
 
+/** CondReqLocks. What is 0 was not said: condreq_lock_rules() knows what then
+ * holds. */
+typedef struct condreq_lock_rules_t {
+    int on;
+    apr_uint32_t default_s;
+    apr_uint32_t max_s;
+    condreq_lock_quota_t quota;
+} condreq_lock_rules_t;
+
 typedef struct condreq_dir_conf_t {
     /** condreq_directive_t bits */
     unsigned int set;
@@ -111,6 +125,7 @@ typedef struct condreq_dir_conf_t {
     condreq_ids_t ids;
     /** const char *: what may be stored besides JSON, in lower case */
     const apr_array_header_t *types;
+    condreq_lock_rules_t locks;
 } condreq_dir_conf_t;
 
 /** One Berkeley DB environment, whichever virtual hosts use it. */
@@ -132,6 +147,9 @@ typedef struct condreq_server_conf_t {
     /** Order, Deny, Allow or Satisfy stands in a <Directory> or <Files>: no
      * Require takes that back. Of the main server only. */
     int directories_deny;
+    /** some directive somewhere may refuse one URL and not its neighbour. Of
+     * the main server only. */
+    int urls_judged;
     /** httpd's parent process. Of the main server only. */
     pid_t parent;
 } condreq_server_conf_t;
@@ -141,6 +159,9 @@ void *condreq_dir_conf_create(apr_pool_t *pool, char *path);
 void *condreq_dir_conf_merge(apr_pool_t *pool, void *base, void *add);
 void *condreq_server_conf_create(apr_pool_t *pool, server_rec *server);
 void *condreq_server_conf_merge(apr_pool_t *pool, void *base, void *add);
+
+/** CondReqLocks, with what holds where it says nothing. */
+condreq_lock_rules_t condreq_lock_rules(const condreq_dir_conf_t *conf);
 
 /** What a CondReqStore has where it does not say otherwise. */
 void condreq_store_defaults(condreq_site_store_t *site);
@@ -170,11 +191,27 @@ void condreq_stores_open(apr_pool_t *pool, server_rec *main_server);
 /** Says in this process that it uses the store, until it ends.
  * @return an apr_status_t */
 apr_status_t condreq_stores_announce_use(const char *path);
+/** Lets go, in a process that was forked from the parent, of what says that
+ * the parent lives. */
+void condreq_stores_disown(const char *path);
 /** Starts the processes that keep the stores, as User. */
 apr_status_t condreq_keepers_start(apr_pool_t *pconf, server_rec *main_server);
+/** Starts one that keeps a store for the children of a killed parent, ends
+ * those that take longer than a few seconds, and then itself.
+ * @return its process, or 0 */
+pid_t condreq_keeper_start_for_orphans(condreq_site_store_t *site,
+                                       server_rec *main_server);
+/** Has it end, and waits for that. */
+void condreq_keeper_end(pid_t pid);
+/** In the parent: has it hear of a child's death at once. */
+void condreq_reaper_begin(apr_pool_t *pconf);
+/** In a child that was forked from it: undoes that. */
+void condreq_reaper_forget(void);
 /** In a child: has it end gracefully should its parent be killed.
  * @param parent  the process that the child was forked from */
 void condreq_orphan_watch(pid_t parent, server_rec *main_server);
+/** post_read_request: counts the request until it is answered. */
+int condreq_orphan_request(request_rec *r);
 /** Becomes httpd's User, in a process that was forked from the parent. */
 int condreq_become_user(void);
 
@@ -184,6 +221,8 @@ int condreq_become_user(void);
 typedef struct condreq_request_t {
     /** the path that the client named, as translate_name first saw it */
     const char *uri;
+    /** and the query behind it, before anybody rewrote that; or NULL */
+    const char *query;
     /** its section both names our handler and says who may come in */
     int skips_walk;
     /** bytes of the document that is being sent, where one is */
@@ -195,15 +234,28 @@ typedef struct condreq_request_t {
 
 condreq_request_t *condreq_request(request_rec *r);
 
+/** Is what httpd says of one member of a collection true of all? */
+typedef enum condreq_siblings_t {
+    CONDREQ_SIBLINGS_UNKNOWN,
+    CONDREQ_SIBLINGS_ALIKE,
+    CONDREQ_SIBLINGS_DIFFER
+} condreq_siblings_t;
+
 /** One exchange with a resource of the store. */
 typedef struct condreq_exchange_t {
     request_rec *r;
     const condreq_dir_conf_t *conf;
     condreq_resource_t resource;
     condreq_preconditions_t preconditions;
+    /** If, and who sends the request */
+    condreq_claim_t claim;
+    condreq_if_syntax_t if_syntax;
     /** the clock, read before any record was */
     apr_time_t now_us;
     int is_collection;
+    condreq_siblings_t siblings;
+    /** stands in for the request's own while subrequests are made */
+    ap_conf_vector_t *config_copy;
     /** what another module has against the document; see httpd/validate.c */
     const struct condreq_problem_t *objection;
     condreq_trouble_t trouble;
@@ -218,11 +270,155 @@ int condreq_type_checker(request_rec *r);
 int condreq_fixups(request_rec *r);
 int condreq_handler(request_rec *r);
 
+/* ---- who may see what: httpd/siblings.c ---- */
+
 /** Would a GET of the document be allowed to this client? */
 int condreq_client_may_get(condreq_exchange_t *exchange);
+/** Would a request with this method be allowed to this client? */
+int condreq_client_may(condreq_exchange_t *exchange, const char *method,
+                       const char *uri);
+/** Would what a collection holds be allowed to this client just as the
+ * collection is, with the method of this request? */
+int condreq_siblings_alike(condreq_exchange_t *exchange);
 
-/* ---- methods: httpd/document_get.c, httpd/document_write.c,
- * httpd/document_patch.c ---- */
+/** Asks httpd, by a subrequest that is not run, what a GET of a URI reference
+ * would meet: its status, handler and configuration. The subrequest lives as
+ * long as the request. */
+request_rec *condreq_lookup_uri(request_rec *r, const char *uri);
+
+/** The resource of a request and whether it is a collection: key and path.
+ * @param path  as in a key, see condreq_key.h */
+void condreq_locate(condreq_exchange_t *exchange, const char *path);
+
+/** The path of a key that a path of a URI reference means here, as that of a
+ * request line would be read; NULL where it means none. */
+const char *condreq_path_of_reference(request_rec *r, const char *raw);
+
+/** The name under which the documents of this request's host are kept. */
+const char *condreq_name_space(request_rec *r);
+
+/* ---- If: httpd/if_field.c ---- */
+
+/** Reads If and finds out what its lists are about. */
+void condreq_read_if(condreq_exchange_t *exchange);
+/** @return OK, or the status of a refusal: 400 */
+int condreq_check_if_syntax(condreq_exchange_t *exchange);
+/** Decides If for a method that takes no lock into account.
+ * @return OK, or the status of a refusal: 400, 412 */
+int condreq_check_if(condreq_exchange_t *exchange,
+                     const condreq_record_t *record);
+
+/* ---- locks: httpd/lock_methods.c, httpd/lock_answers.c, httpd/lock_list.c
+ * ---- */
+
+int condreq_lock(condreq_exchange_t *exchange);
+int condreq_unlock(condreq_exchange_t *exchange);
+/** The handler of CONDREQ_LOCKS_HANDLER. */
+int condreq_locks_handler(request_rec *r);
+
+/** 423: as DAV:error, or as a problem document for who asks for JSON.
+ * @param condition  lock-token-submitted or no-conflicting-lock */
+int condreq_refuse_locked(condreq_exchange_t *exchange,
+                          const condreq_lock_t *lock, const char *condition);
+/** 409 or 412: the token names no lock that covers the resource. */
+int condreq_refuse_token(condreq_exchange_t *exchange, int status);
+/** Sends a body of XML with the status that is set.
+ * @param element  the root element */
+int condreq_send_xml(request_rec *r, const char *element);
+/** 207 of a LOCK that a lock below its collection is in the way of. */
+int condreq_send_lock_conflict(condreq_exchange_t *exchange,
+                               const condreq_lock_t *lock);
+/** Does the client want JSON rather than XML? */
+int condreq_prefers_json(request_rec *r);
+
+/** A member that is about to be shown. */
+typedef struct condreq_sibling_t {
+    /** of the section that it is in */
+    const condreq_rules_t *rules;
+    request_rec *sub;
+} condreq_sibling_t;
+
+/** May the client GET it? To be closed, whatever the answer.
+ * @param path  of its key; it may end in a slash */
+int condreq_sibling_open(condreq_sibling_t *sibling,
+                         condreq_exchange_t *exchange, const char *path,
+                         apr_pool_t *pool);
+void condreq_sibling_close(condreq_sibling_t *sibling);
+
+/* ---- listings: httpd/listing_query.c, httpd/listing_text.c ---- */
+
+/** What the query of a GET asks of a collection. */
+typedef struct condreq_listing_query_t {
+    /** members at most; 0: as many as there are */
+    apr_size_t limit;
+    int limit_given;
+    /** where to go on, or the beginning */
+    condreq_place_t from;
+    /** what the names begin with, as keys have it; "" for all */
+    const char *prefix;
+    const char *prefix_as_sent;
+    /** asks for changes after a number */
+    int follows;
+    apr_uint64_t since;
+    /** a number of another incarnation of the store: it can say nothing */
+    int forgotten;
+    /** with the documents themselves */
+    int documents;
+    /** NDJSON, by Accept */
+    int lines;
+} condreq_listing_query_t;
+
+/** @return OK, or 400 */
+int condreq_listing_query_read(condreq_listing_query_t *query,
+                               condreq_exchange_t *exchange);
+/** Everything in the query but where to go on, as a query again, and that. */
+const char *condreq_listing_uri(const condreq_listing_query_t *query,
+                                const condreq_exchange_t *exchange,
+                                const char *where, const char *value,
+                                apr_pool_t *pool);
+/** Where to go on behind a name, as a query says it. */
+const char *condreq_listing_cursor(const char *name, apr_pool_t *pool);
+/** The number of a change, as a query says it. */
+const char *condreq_listing_number(const condreq_store_t *store,
+                                   apr_uint64_t number, apr_pool_t *pool);
+
+/** Text that grows. */
+typedef struct condreq_text_t {
+    char *bytes;
+    apr_size_t length;
+    apr_size_t room;
+    apr_pool_t *pool;
+} condreq_text_t;
+/** Adds bytes. */
+void condreq_text_add(condreq_text_t *text, const char *bytes,
+                      apr_size_t length);
+/** Adds a string. */
+void condreq_text_say(condreq_text_t *text, const char *words);
+
+/** Adds a member of a collection as a JSON object, if the client may see it.
+ * @param name   relative to the collection
+ * @param before what stands before it, where it is added
+ * @param record of a document, live or a tombstone; NULL of a collection
+ * @param added  is set
+ * @return the store's statuses */
+apr_status_t condreq_listing_add(condreq_text_t *text,
+                                 condreq_exchange_t *exchange,
+                                 const condreq_listing_query_t *query,
+                                 const char *before, const char *name,
+                                 condreq_record_t *record, int *added,
+                                 apr_pool_t *pool);
+/** What tells this representation of a collection from another. */
+const char *condreq_listing_variant(condreq_exchange_t *exchange,
+                                    const condreq_rules_t *rules,
+                                    const char *query, int lines,
+                                    apr_pool_t *pool);
+
+/* ---- methods: httpd/document_*.c, httpd/collection_*.c ---- */
+
+int condreq_collection_get(condreq_exchange_t *exchange);
+int condreq_collection_delete(condreq_exchange_t *exchange);
+/** 400 where a precondition is malformed. */
+int condreq_check_syntax(condreq_exchange_t *exchange);
 
 int condreq_document_get(condreq_exchange_t *exchange);
 int condreq_document_put(condreq_exchange_t *exchange);
@@ -270,6 +466,12 @@ int condreq_content_is_utf8(const char *media_type);
  * @return OK, or the status of a refusal: 400, 411, 413, 415 */
 int condreq_content_announced(condreq_exchange_t *exchange,
                               condreq_content_t *content, int *is_json);
+/** Reads what a request sends into memory.
+ * @param most  bytes; more are refused
+ * @param noun  what it is called then: "A document"
+ * @return OK, or the status of a refusal: 400, 408, 413 */
+int condreq_body_read(request_rec *r, apr_size_t most, const char *noun,
+                      const char **bytes, apr_size_t *length);
 /** Reads it into memory, within max_body.
  * @return OK, or the status of a refusal: 400, 408, 413 */
 int condreq_content_read(condreq_exchange_t *exchange,
@@ -303,6 +505,9 @@ void condreq_unsend_digests(request_rec *r);
 
 /* ---- answers: httpd/problem.c, httpd/conflict.c, httpd/variant.c ---- */
 
+#define CONDREQ_XML_TYPE "application/xml; charset=\"utf-8\""
+#define CONDREQ_XML_DECLARATION "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"
+
 /** A problem document, RFC 9457. */
 typedef struct condreq_problem_t {
     int status;
@@ -316,6 +521,8 @@ typedef struct condreq_problem_t {
     const char *detail;
     /** further members as JSON text, each with a comma before it, or NULL */
     const char *members;
+    /** an XML element to be sent in its place, or NULL */
+    const char *xml;
     /** a JSON text to go last, as the member "document", or NULL */
     const char *document;
     apr_size_t document_length;
@@ -326,14 +533,32 @@ typedef struct condreq_problem_t {
  * @return status, to be returned to httpd */
 int condreq_refuse(request_rec *r, int status, const char *kind,
                    const char *detail, const char *members);
+/** The same, said in XML.
+ * @param xml  the root element of the body */
+int condreq_refuse_in_xml(request_rec *r, int status, const char *xml);
 /** The same for a problem that has more to say; it is copied. */
 int condreq_refuse_with(request_rec *r, const condreq_problem_t *problem);
 /** Logs the store's trouble, once, and refuses: 503, 507 or 500. */
 int condreq_refuse_trouble(condreq_exchange_t *exchange, apr_status_t status,
                            const char *doing);
+/** Logs it alone, where the answer has begun. */
+void condreq_log_trouble(condreq_exchange_t *exchange, apr_status_t status,
+                         const char *doing);
+/** 412 of a collection, with its validators.
+ * @param seen  as it was looked up; NULL: not yet, or not since */
+int condreq_refuse_collection(condreq_exchange_t *exchange,
+                              const condreq_collection_t *seen);
+/** A record's or a collection's validators as members of a problem. */
+const char *condreq_validator_members(request_rec *r,
+                                      const condreq_representation_t *repr,
+                                      apr_uint64_t version,
+                                      apr_time_t mtime_us);
 /** 412 with the validators of what is there, and by CondReqConflict itself. */
 int condreq_refuse_precondition(condreq_exchange_t *exchange,
                                 const condreq_record_t *current);
+/** 400 where If-Match or If-None-Match is malformed.
+ * @return OK or that */
+int condreq_check_syntax(condreq_exchange_t *exchange);
 /** RFC 6585 section 3: does the request carry the precondition that it needs?
  * @return OK, or the status of a refusal: 428 */
 int condreq_check_requirement(condreq_exchange_t *exchange,
@@ -376,6 +601,16 @@ const char *const *condreq_variant_suffixes(request_rec *r);
 int condreq_variant_send(condreq_exchange_t *exchange, condreq_record_t *record,
                          const condreq_representation_t *repr, int unmodified);
 void condreq_variant_filter_register(void);
+
+/** An answer that is sent piece by piece through those filters. */
+typedef struct variant_t condreq_variant_t;
+/** Begins it; its fields are set.
+ * @param unmodified  as for condreq_variant_send() */
+condreq_variant_t *condreq_variant_begin(condreq_exchange_t *exchange,
+                                         const condreq_representation_t *repr,
+                                         int unmodified);
+/** Decides, once its first bytes were sent. @return is it a 304 now? */
+int condreq_variant_decide(condreq_variant_t *variant);
 /** Takes If-Range, and Range where it does not apply, from the request: httpd's
  * byterange filter is left nothing to decide.
  * @param repr  as it goes out, coded or not */

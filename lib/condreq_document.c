@@ -7,12 +7,14 @@
 #include <assert.h>
 #include <string.h>
 
-#include <openssl/rand.h>
+#include <openssl/sha.h>
 
 #include "apr_strings.h"
+#include "condreq_collection.h"
 #include "condreq_draft.h"
 #include "condreq_key.h"
 #include "condreq_media_type.h"
+#include "condreq_uuid.h"
 
 #define STORE_TRY(call)                                                        \
     do {                                                                       \
@@ -255,19 +257,80 @@ static apr_status_t write_tombstone(condreq_txn_t *txn, condreq_write_t *write)
     return APR_SUCCESS;
 }
 
+/* ---- locks and preconditions, in the transaction ---- */
+
+static void take_answer(condreq_write_t *write,
+                        const condreq_claim_answer_t *answer)
+{
+    write->lock = answer->lock;
+    if (answer->verdict == CONDREQ_CLAIM_FALSE)
+        write->outcome = CONDREQ_PRECONDITION_FAILED;
+    else if (answer->verdict == CONDREQ_CLAIM_LOCKED)
+        write->outcome = CONDREQ_LOCKED;
+}
+
+/* 404 comes first, then If and locks, then the preconditions of RFC 9110. */
+static apr_status_t decide(condreq_write_t *write, condreq_txn_t *txn,
+                           condreq_claim_answer_t *answer, apr_pool_t *pool)
+{
+    int stays = write->content && write->record.state == CONDREQ_LIVE;
+
+    write->outcome = condreq_write_decide(write, &write->record, pool);
+    if (write->outcome == CONDREQ_MISSING)
+        return APR_SUCCESS;
+    STORE_TRY(condreq_claim_decide(
+        answer, txn, write->resource, &write->record, write->claim,
+        stays ? CONDREQ_CLAIM_ON_CONTENT : CONDREQ_CLAIM_ON_MEMBERSHIP,
+        apr_time_now(), pool));
+    take_answer(write, answer);
+    return APR_SUCCESS;
+}
+
 /* May run more than once: sets the write's results, never adds to them. */
+static apr_status_t txn_body_preview(condreq_txn_t *txn, void *baton,
+                                     apr_pool_t *pool)
+{
+    condreq_write_t *write = baton;
+    condreq_claim_answer_t answer;
+
+    STORE_TRY(
+        txn->store->provider->get(txn, write->resource->key, &write->record));
+    return decide(write, txn, &answer, pool);
+}
+
+apr_status_t condreq_document_preview(condreq_write_t *write,
+                                      condreq_trouble_t *trouble,
+                                      apr_pool_t *pool)
+{
+    condreq_store_t *store = write->resource->store;
+    int matters;
+
+    STORE_TRY(condreq_claim_matters(&matters, write->resource, write->claim,
+                                    trouble, pool));
+    if (matters)
+        return store->provider->txn(store, txn_body_preview, write, trouble,
+                                    pool);
+    write->outcome = condreq_write_decide(write, &write->record, pool);
+    return APR_SUCCESS;
+}
+
+/* May run more than once, like the preview. */
 static apr_status_t txn_body_write(condreq_txn_t *txn, void *baton,
                                    apr_pool_t *pool)
 {
     writing_t *writing = baton;
     condreq_write_t *write = writing->write;
+    condreq_claim_answer_t answer;
 
     writing->is_stale = 0;
     STORE_TRY(
         txn->store->provider->get(txn, write->resource->key, &write->record));
-    write->outcome = condreq_write_decide(write, &write->record, pool);
+    STORE_TRY(decide(write, txn, &answer, pool));
     if (write->outcome != CONDREQ_MAY_WRITE)
         return APR_SUCCESS;
+    STORE_TRY(condreq_locks_clear(&answer.near, txn,
+                                  write->content ? NULL : write->resource->key,
+                                  apr_time_now()));
     return write->content ? write_content(txn, writing, pool)
                           : write_tombstone(txn, write);
 }
@@ -284,6 +347,20 @@ static apr_status_t write_once(writing_t *writing, condreq_trouble_t *trouble,
     if (writing->write->outcome != CONDREQ_MAY_WRITE)
         return APR_SUCCESS;
     return store->provider->txn(store, txn_body_write, writing, trouble, pool);
+}
+
+apr_status_t condreq_document_make_empty(condreq_record_t *record,
+                                         condreq_txn_t *txn, const char *key)
+{
+    condreq_record_t next;
+
+    condreq_record_next(&next, record, apr_time_now());
+    next.state = CONDREQ_LIVE;
+    SHA256((const unsigned char *)"", 0, next.sha256);
+    STORE_TRY(txn->store->provider->body_put(txn, key, &next, ""));
+    STORE_TRY(txn->store->provider->put(txn, key, &next));
+    *record = next;
+    return APR_SUCCESS;
 }
 
 apr_status_t condreq_document_write(condreq_write_t *write,
@@ -311,27 +388,37 @@ apr_status_t condreq_document_write(condreq_write_t *write,
 
 /* ---- collections ---- */
 
-/* Most POSTs ask nothing of their collection: its members need no search. A
- * collection has no date, so date fields are never about it (section 13.1.4). */
+/* Most POSTs ask nothing of their collection, and then nobody need wait. */
 static int asks_of_collection(const condreq_preconditions_t *pre)
 {
-    return pre->if_match.given || pre->if_none_match.given;
+    return pre->if_match.given || pre->if_none_match.given ||
+           pre->if_unmodified_since.given;
 }
 
+/* A lock on the collection, of whatever depth, and all that cover what is to be
+ * created cover the collection too. */
 static apr_status_t collection_decide(condreq_write_t *write,
                                       condreq_txn_t *txn,
-                                      const condreq_resource_t *collection)
+                                      const condreq_resource_t *resource,
+                                      apr_pool_t *pool)
 {
-    condreq_representation_t repr;
-    int exists;
+    condreq_collection_t collection;
+    condreq_claim_answer_t answer;
+    condreq_verdict_t verdict;
+    condreq_record_t none;
 
+    memset(&none, 0, sizeof none);
     write->outcome = CONDREQ_MAY_WRITE;
-    if (!asks_of_collection(write->preconditions))
+    STORE_TRY(condreq_claim_decide(&answer, txn, resource, &none, write->claim,
+                                   CONDREQ_CLAIM_ON_CONTENT, apr_time_now(),
+                                   pool));
+    take_answer(write, &answer);
+    if (write->outcome != CONDREQ_MAY_WRITE ||
+        !asks_of_collection(write->preconditions))
         return APR_SUCCESS;
-    memset(&repr, 0, sizeof repr);
-    STORE_TRY(txn->store->provider->has_members(txn, collection->key, &exists));
-    if (condreq_evaluate(write->preconditions, exists ? &repr : NULL, 0,
-                         CONDREQ_EVALUATE_RFC9110) != CONDREQ_PERFORM)
+    STORE_TRY(condreq_collection_bind(txn, resource, write->preconditions,
+                                      &collection, &verdict, pool));
+    if (verdict != CONDREQ_PERFORM)
         write->outcome = CONDREQ_PRECONDITION_FAILED;
     return APR_SUCCESS;
 }
@@ -342,9 +429,8 @@ static apr_status_t txn_body_collection_decide(condreq_txn_t *txn, void *baton,
 {
     condreq_write_t *write = baton;
 
-    (void)pool;
     memset(&write->record, 0, sizeof write->record);
-    return collection_decide(write, txn, write->resource);
+    return collection_decide(write, txn, write->resource, pool);
 }
 
 apr_status_t condreq_collection_decide(condreq_write_t *write,
@@ -352,12 +438,24 @@ apr_status_t condreq_collection_decide(condreq_write_t *write,
                                        apr_pool_t *pool)
 {
     condreq_store_t *store = write->resource->store;
+    condreq_collection_t collection;
+    int matters;
 
+    memset(&write->record, 0, sizeof write->record);
     write->outcome = CONDREQ_MAY_WRITE;
+    STORE_TRY(condreq_claim_matters(&matters, write->resource, write->claim,
+                                    trouble, pool));
+    if (matters)
+        return store->provider->txn(store, txn_body_collection_decide, write,
+                                    trouble, pool);
     if (!asks_of_collection(write->preconditions))
         return APR_SUCCESS;
-    return store->provider->txn(store, txn_body_collection_decide, write,
-                                trouble, pool);
+    STORE_TRY(condreq_collection_lookup(&collection, write->resource, 0,
+                                        trouble, pool));
+    if (condreq_collection_evaluate(write->preconditions, write->resource,
+                                    &collection, pool) != CONDREQ_PERFORM)
+        write->outcome = CONDREQ_PRECONDITION_FAILED;
+    return APR_SUCCESS;
 }
 
 /* A document to be created, and whether its name turned out to be free. */
@@ -375,7 +473,7 @@ static apr_status_t txn_body_create(condreq_txn_t *txn, void *baton,
     condreq_write_t *write = creation->writing.write;
 
     creation->is_taken = 0;
-    STORE_TRY(collection_decide(write, txn, creation->collection));
+    STORE_TRY(collection_decide(write, txn, creation->collection, pool));
     if (write->outcome != CONDREQ_MAY_WRITE)
         return APR_SUCCESS;
     STORE_TRY(
@@ -384,21 +482,6 @@ static apr_status_t txn_body_create(condreq_txn_t *txn, void *baton,
     if (creation->is_taken)
         return APR_SUCCESS;
     return write_content(txn, &creation->writing, pool);
-}
-
-static const char *uuid_text(apr_pool_t *pool)
-{
-    unsigned char b[16];
-
-    if (RAND_bytes(b, sizeof b) != 1)
-        return NULL;
-    b[6] = (unsigned char)((b[6] & 0x0F) | 0x40);
-    b[8] = (unsigned char)((b[8] & 0x3F) | 0x80);
-    return apr_psprintf(pool,
-                        "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-"
-                        "%02x%02x%02x%02x%02x%02x",
-                        b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8],
-                        b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
 }
 
 /* A name that nothing in the collection should bear yet. */
@@ -411,10 +494,13 @@ static apr_status_t draw_name(const char **name,
     apr_uint64_t number;
 
     if (ids == CONDREQ_IDS_UUID) {
-        *name = uuid_text(pool);
-        return *name ? APR_SUCCESS
-                     : condreq_trouble(trouble, APR_EGENERAL,
-                                       "no random bytes for a UUID");
+        char *uuid = apr_palloc(pool, CONDREQ_UUID_LENGTH + 1);
+
+        *name = uuid;
+        return condreq_uuid_make(uuid)
+                   ? APR_SUCCESS
+                   : condreq_trouble(trouble, APR_EGENERAL,
+                                     "no random bytes for a UUID");
     }
     STORE_TRY(
         store->provider->draw(store, collection->key, &number, trouble, pool));

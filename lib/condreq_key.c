@@ -55,6 +55,31 @@ int condreq_path_is_collection(const char *path)
     return length > 0 && path[length - 1] == '/';
 }
 
+/* No host's name has a slash in it. */
+apr_size_t condreq_key_namespace_length(const char *key)
+{
+    return strcspn(key, "/");
+}
+
+const char *condreq_key_path(const char *key)
+{
+    return key + condreq_key_namespace_length(key);
+}
+
+const char *condreq_key_parent(const char *key, apr_pool_t *pool)
+{
+    const char *path = condreq_key_path(key);
+    apr_size_t length = strlen(path);
+
+    if (length < 2)
+        return NULL;
+    /* A collection's own slash is not the one before its name. */
+    length--;
+    while (path[length - 1] != '/')
+        length--;
+    return apr_pstrmemdup(pool, key, (apr_size_t)(path - key) + length);
+}
+
 const char *condreq_path_last_segment(const char *path, apr_pool_t *pool)
 {
     const char *slash = strrchr(path, '/');

@@ -5,7 +5,8 @@
 
 #include "condreq_record.h"
 
-#define FORMAT 1
+#define FORMAT 2
+#define FORMAT_WITHOUT_CHANGE 1
 #define FLAG_SEQUENCE_ID 0x01
 
 /* Where each field stands. A media type of media_type_length bytes ends it. */
@@ -20,7 +21,9 @@ enum {
     AT_BODY_ID = 28,
     AT_BODY_LENGTH = 36,
     AT_SHA256 = 44,
-    AT_MEDIA_TYPE = 76
+    AT_CHANGE = 76,
+    AT_MEDIA_TYPE = 84,
+    AT_MEDIA_TYPE_WITHOUT_CHANGE = 76
 };
 
 /* Rounds down, also before 1970. */
@@ -99,27 +102,42 @@ apr_size_t condreq_record_encode(unsigned char *bytes,
     write_u64(bytes + AT_BODY_ID, record->body_id);
     write_u64(bytes + AT_BODY_LENGTH, record->body_length);
     memcpy(bytes + AT_SHA256, record->sha256, CONDREQ_SHA256_SIZE);
+    write_u64(bytes + AT_CHANGE, record->change);
     memcpy(bytes + AT_MEDIA_TYPE, record->media_type, media_type_length);
     return AT_MEDIA_TYPE + media_type_length;
 }
 
+/* Where the media type of a record stands; 0 for none of our formats. */
+static apr_size_t media_type_at(const unsigned char *bytes, apr_size_t length)
+{
+    if (length >= AT_MEDIA_TYPE && bytes[AT_FORMAT] == FORMAT)
+        return AT_MEDIA_TYPE;
+    if (length >= AT_MEDIA_TYPE_WITHOUT_CHANGE &&
+        bytes[AT_FORMAT] == FORMAT_WITHOUT_CHANGE)
+        return AT_MEDIA_TYPE_WITHOUT_CHANGE;
+    return 0;
+}
+
 /* Only what condreq_record_encode() writes: a flag or state that this code
  * does not know was written by one that meant something by it. */
-static int is_of_our_format(const unsigned char *bytes, apr_size_t length)
+static int is_of_our_format(const unsigned char *bytes, apr_size_t length,
+                            apr_size_t media_type)
 {
-    return length >= AT_MEDIA_TYPE && bytes[AT_FORMAT] == FORMAT &&
+    return media_type != 0 &&
            (bytes[AT_STATE] == CONDREQ_LIVE ||
             bytes[AT_STATE] == CONDREQ_TOMBSTONE) &&
            (bytes[AT_FLAGS] & ~FLAG_SEQUENCE_ID) == 0 &&
-           length == AT_MEDIA_TYPE + (apr_size_t)bytes[AT_MEDIA_TYPE_LENGTH] &&
-           !memchr(bytes + AT_MEDIA_TYPE, '\0', length - AT_MEDIA_TYPE);
+           length == media_type + (apr_size_t)bytes[AT_MEDIA_TYPE_LENGTH] &&
+           !memchr(bytes + media_type, '\0', length - media_type);
 }
 
 apr_status_t condreq_record_decode(condreq_record_t *record,
                                    const unsigned char *bytes,
                                    apr_size_t length)
 {
-    if (!is_of_our_format(bytes, length))
+    apr_size_t media_type = media_type_at(bytes, length);
+
+    if (!is_of_our_format(bytes, length, media_type))
         return CONDREQ_EFORMAT;
     record->state = (condreq_state_t)bytes[AT_STATE];
     record->sequence_id = bytes[AT_FLAGS] & FLAG_SEQUENCE_ID;
@@ -129,7 +147,9 @@ apr_status_t condreq_record_decode(condreq_record_t *record,
     record->body_id = read_u64(bytes + AT_BODY_ID);
     record->body_length = read_u64(bytes + AT_BODY_LENGTH);
     memcpy(record->sha256, bytes + AT_SHA256, CONDREQ_SHA256_SIZE);
-    memcpy(record->media_type, bytes + AT_MEDIA_TYPE, length - AT_MEDIA_TYPE);
-    record->media_type[length - AT_MEDIA_TYPE] = '\0';
+    record->change =
+        media_type == AT_MEDIA_TYPE ? read_u64(bytes + AT_CHANGE) : 0;
+    memcpy(record->media_type, bytes + media_type, length - media_type);
+    record->media_type[length - media_type] = '\0';
     return APR_SUCCESS;
 }

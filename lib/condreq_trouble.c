@@ -1,5 +1,6 @@
 /* Trouble: one sentence for the log about a call that failed.
  * Knows statuses and their words; no store, no log, no request. */
+#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -16,6 +17,10 @@ static const char *words_of(apr_status_t status, char *buffer, apr_size_t size)
         return "the store has to be recovered";
     case CONDREQ_EUNKNOWN:
         return "the store was lost and nobody knows whether it was done";
+    case CONDREQ_EDAMAGED:
+        return "its bytes are not those that were written";
+    case EBUSY:
+        return "it is in use";
     case APR_TIMEUP:
         return "the store was busy for too long";
     default:

@@ -41,9 +41,21 @@ is POST('/docs/cond/', '{}', if_match => '*'), 412, 'If-Match: * fails of a coll
 is POST('/docs/cond/', '{}', if_none_match => '*'), 201, 'If-None-Match: * holds of it';
 is POST('/docs/cond/', '{}', if_none_match => '*'), 412, 'and not of one with documents';
 is POST('/docs/cond/', '{}', if_match => '*'), 201, 'for which If-Match: * holds';
-is POST('/docs/cond/', '{}', if_match => '"1"'), 412, 'it has no tag';
-is POST('/docs/cond/', '{}', if_none_match => '"1"'), 201, 'in either field';
-is POST('/docs/cond/', '{}', if_unmodified_since => 'Sun, 06 Nov 1994 08:49:37 GMT'), 201, 'and no date';
+my $tag = GET('/docs/cond/')->etag;
+is POST('/docs/cond/', '{}', if_match => '"1"'), 412, 'a tag that it never had is not its own';
+is POST('/docs/cond/', '{}', if_none_match => $tag), 412, 'nor does it lack its own';
+is POST('/docs/cond/', '{}', if_match => $tag), 201, 'with its own tag one may add to it';
+is POST('/docs/cond/', '{}', if_match => $tag), 412, 'and no second one';
+is POST('/docs/cond/', '{}', if_none_match => $tag), 201, 'which is another now';
+is POST('/docs/cond/', '{}', if_match => $_->etag), 201, 'whichever representation it came with'
+    for GET('/docs/cond/?limit=1');
+is POST('/docs/cond/', '{}', if_match => $_->etag), 201, 'line by line'
+    for GET('/docs/cond/', accept => 'application/x-ndjson');
+is POST('/docs/cond/', '{}', if_unmodified_since => 'Sun, 06 Nov 1994 08:49:37 GMT'), 412, 'it has a date, too';
+is POST('/docs/cond/', '{}', if_unmodified_since => 'Thu, 31 Dec 2099 00:00:00 GMT'), 201, 'that may be compared';
+my $said = POST('/docs/cond/', '{}', if_match => $tag);
+is $said->json->{etag}, GET('/docs/cond/')->etag, 'a 412 says which tag it has';
+is POST('/docs/cond/', '{}', if_match => $said->json->{etag}), 201, 'with which one may go on';
 DELETE "/docs/cond/$_" for 1 .. 9;
 is POST('/docs/cond/', '{}', if_match => '*'), 412, 'when its documents are removed it is no more';
 
@@ -53,5 +65,48 @@ is POST('/docs/bad/', '{}', content_type => 'text/html'), 415, 'nor does another
 is place_of('/docs/bad/', '{}'), '/docs/bad/1', 'and takes no id';
 my $long = '/docs/' . 'x' x (1024 - length('/docs/') - 10) . '/';
 is POST($long, '{}'), 414, 'a collection whose documents would have too long a path';
+
+# ---- the end of a collection ----
+sub there { return join ' ', map { $_->{name} } @{ GET($_[0])->json->{members} // [] } }
+
+PUT "/docs/end/$_", '{}' for qw(a b deep/er/c deep/d);
+PUT $_, '{}' for '/docs/end', '/docs/ends/a', '/docs/end-/a';
+my $end = GET '/docs/end/';
+PUT '/docs/end/a', '{}';
+is DELETE('/docs/end/', if_match => $end->etag), 412, 'with a tag from before it stays';
+is DELETE('/docs/end/', if_none_match => '*'), 412, 'or where it should not be there';
+is DELETE('/docs/end/', if_match => 'no tag'), 400, 'or with no tag at all';
+is there('/docs/end/'), 'a b deep/', 'all of it';
+my $removed = DELETE '/docs/end/', if_match => GET('/docs/end/')->etag;
+is $removed, 204, 'with its tag it is removed';
+is $removed->body, '', 'which is all there is to say';
+is GET($_), 404, "$_ is gone" for qw(/docs/end/ /docs/end/a /docs/end/b /docs/end/deep/ /docs/end/deep/er/c);
+is GET($_), 200, "$_ is not" for qw(/docs/end /docs/ends/a /docs/end-/a);
+is DELETE('/docs/end/'), 404, 'nobody removes it again';
+is DELETE('/docs/end/', if_match => '"1"'), 404, 'whatever they ask';
+is PUT('/docs/end/a', '{}')->etag, '"4"', 'a document goes on where it was';
+isnt GET('/docs/end/')->etag, $end->etag, 'and so does the collection';
+is DELETE('/require-delete/'), 404, 'what is not there needs no tag';
+PUT '/require-delete/a', '{}';
+is DELETE('/require-delete/'), 428, 'what is does, where that is said';
+is DELETE('/require-delete/', if_match => GET('/require-delete/')->etag), 204, 'and with it, it goes';
+is DELETE('/docs/end'), 204, 'without a slash it is a document';
+is there('/docs/end/'), 'a', 'and nothing else';
+
+# ---- more than is removed at once ----
+POST '/docs/large/', '{}' for 1 .. 1001;
+my $large = DELETE '/docs/large/', if_match => '"0"';
+is $large, 409, 'of 1001 documents none is removed, whatever tag is sent';
+is $large->json->{type}, 'tag:mod-condreq,2026:collection-too-large', 'as a problem';
+is $large->json->{documents}, 1000, 'says, with how many would';
+is GET('/docs/large/?limit=1000')->json->{members}[999]{name}, 1000, 'all are there';
+is DELETE('/docs/large/1'), 204, 'one less';
+is DELETE('/docs/large/', if_match => '"0"'), 412, 'and then the tag counts';
+is DELETE('/docs/large/'), 204, 'and all may go';
+is GET('/docs/large/'), 404, 'at once';
+POST '/docs/fat/', '"' . 'x' x 1_000_000 . '"' for 1 .. 34;
+is DELETE('/docs/fat/'), 409, 'nor is what is over 32 MiB';
+DELETE '/docs/fat/34';
+is DELETE('/docs/fat/'), 204, 'and what is not is';
 
 done_testing;

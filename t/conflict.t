@@ -103,7 +103,7 @@ for (
         'Send If-Match with the ETag that GET gave, If-Unmodified-Since with its Last-Modified, or If-None-Match: * to create.'],
     ['DELETE', '/require-any/conflict',
         'Send If-Match with the ETag that GET gave, or If-Unmodified-Since with its Last-Modified.'],
-    ['POST',   '/require-post/conflict/', 'Send If-None-Match: *, which holds while the collection is empty.'],
+    ['POST',   '/require-post/conflict/', 'Send If-Match with the ETag that GET of the collection gave, or If-None-Match: * while it is empty.'],
 ) {
     my ($method, $uri, $sentence) = @$_;
     my $answer = $method eq 'PATCH' ? PATCH($uri, '{}') : request $method, $uri, $method eq 'DELETE' ? undef : '{}';

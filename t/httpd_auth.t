@@ -93,7 +93,7 @@ for my $row (
     [ 201, 'PUT', 'says/users/a', { %alice }, 'and lets in whom it names' ],
     [ 200, 'GET', 'says/a',    {}, 'who is not asked is let in' ],
     [ 201, 'PUT', 'says/if/a', {}, 'an If that is not true changes nothing' ],
-    [ 403, 'PUT', 'says/if/a', { if => 1 }, 'and one that is true is heard' ],
+    [ 403, 'PUT', 'says/if/a', { x_if => 1 }, 'and one that is true is heard' ],
     [ 403, 'GET', 'adds/a',    {}, 'AuthMerging And adds to the directory\'s' ],
     [ 403, 'GET', 'says/added/a', {}, 'also in a Location inside one that guards itself' ],
     [ 201, 'PUT', 'apart/a',   {}, 'SetHandler and Require may stand in two sections' ],

@@ -42,13 +42,15 @@ for my $place (@places) {
     is GET("$at/real", if_none_match => '"1"'), 304, "$what or not, where the client has it";
     is PUT("$at/real", '{"n":2}', if_match => '"0"'), 412, "$what or refused";
     is PUT("$at/real/", '{}'), 405, "$what with a slash it is a collection";
-    is GET("$at/real/"), 405, "$what without index.html and without a listing";
+    is GET("$at/real/"), 404, "$what without index.html, and there is none without documents";
     my $posted = POST "$at/real/", '{"n":3}';
     is $posted, 201, "$what in which POST creates";
     is $posted->header('Location'), "$at/real/1", "$what below it";
+    is_deeply [map { $_->{name} } @{ GET("$at/real/")->json->{members} }], [1],
+        "$what and GET lists that, and no files";
     is GET("$at/real")->body, '{"n":1}', "$what besides the document of that name";
-    is GET("$at/real/inner/"), 405, "$what an inner directory is not listed either";
-    is OPTIONS("$at/real/")->header('Allow'), 'POST, OPTIONS', "$what and OPTIONS says what can be done";
+    is GET("$at/real/inner/"), 404, "$what an inner directory is none either";
+    is OPTIONS("$at/real/")->header('Allow'), 'GET, HEAD, POST, DELETE, OPTIONS', "$what and OPTIONS says what can be done";
 
     # files
     for my $file (qw(file.html real/file.txt real/index.html)) {

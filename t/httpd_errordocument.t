@@ -48,7 +48,7 @@ my @asked = (
     [ 'GET', 'ours/a', { if_match => '"0"' }, '412 application/json {"message":412}', 'for a GET' ],
     [ 'PUT', 'ours/a', { if_match => '"0"' }, '412 application/json {"message":412}', 'for a PUT' ],
     [ 'DELETE', 'ours/a', { if_match => '"0"' }, '412 application/json {"message":412}', 'for a DELETE' ],
-    [ 'GET', 'ours/', {}, '405 application/json {"message":405}', 'for a collection' ],
+    [ 'PUT', 'ours/', {}, '405 application/json {"message":405}', 'for a collection' ],
     [ 'GET', 'ours/none', { if_none_match => '"1"' }, '404 application/json {"message":404}',
       'whose own tag the client has: what was asked is not about it' ],
     [ 'GET', 'ours/none', { if_match => '"9"' }, '404 application/json {"message":404}',
@@ -72,7 +72,7 @@ for my $row (@asked) {
 }
 
 is shown(HEAD('/errors-ours/none')), '404 application/json ', 'HEAD has the status and no body';
-is scalar(GET('/errors-ours/')->header('Allow')), 'POST, OPTIONS', 'a 405 keeps its Allow';
+is scalar(PUT('/errors-ours/', '{}')->header('Allow')), 'GET, HEAD, POST, DELETE, OPTIONS', 'a 405 keeps its Allow';
 is scalar(PUT('/errors-ours/a', '{}', if_match => '"0"')->header('Cache-Control')), undef,
     'an error document says nothing of caching that nobody configured';
 

@@ -8,7 +8,11 @@ use Apache::Test ();
 use File::Path 'make_path';
 use Test::More;
 
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
 use Apache::TestConditional ':all';
+use Locks 'LOCK';
 
 my $root = Apache::Test::vars('documentroot') . '/htaccess';
 my $log  = Apache::Test::vars('t_logs') . '/error_log';
@@ -48,7 +52,7 @@ for my $own ($plain, "$plain/") {
     my $posted = POST $own, '{}';
     is $posted, 201, "POST $own creates: the directory's own path is a collection";
     like $posted->header('Location'), qr{^\Q$plain\E/[12]$}, 'of documents below it';
-    is GET($own), 405, "GET $own is 405, without a redirect to the slash";
+    is GET($own), 200, "GET $own lists it, without a redirect to the slash";
 }
 is GET("$plain/.htaccess"), 404, 'the .htaccess file itself does not show';
 
@@ -83,6 +87,9 @@ for my $row (
     [ 'CondReqTypes text/*', sub { PUT("$_[0]/a", 'x', content_type => 'text/plain')->code }, 201 ],
     [ 'CondReqMaxBody 100', sub { PUT("$_[0]/a", long(101))->code }, 413 ],
     [ 'CondReqMaxDepth 2', sub { PUT("$_[0]/a", '[[[]]]')->code }, 400 ],
+    [ 'CondReqLocks On default=7s', sub {
+        LOCK("$_[0]/a")->body =~ /Second-(\d+)/ ? $1 : 'none';
+    }, 7 ],
 ) {
     my ($line, $seen, $expected) = @$row;
     is_deeply $seen->(place $line), $expected, $line;
@@ -107,6 +114,11 @@ for my $row (
     [ 'CondReqTypes text',           qr{write a media type such as text/plain} ],
     [ 'CondReqMaxBody 0',            qr/write bytes from 1 to 64M/ ],
     [ 'CondReqMaxDepth deep',        qr/write how many arrays and objects/ ],
+    [ 'CondReqLocks maybe',          qr/write On or Off first/ ],
+    [ 'CondReqLocks On max=1h',      qr/in an .htaccess write On or Off, and default=, and no more/ ],
+    [ 'CondReqLocks On per-user=9',  qr/in an .htaccess write On or Off, and default=, and no more/ ],
+    [ 'CondReqLocks On per-host=9',  qr/in an .htaccess write On or Off, and default=, and no more/ ],
+    [ "SetHandler condreq-locks\nRequire all granted", qr/write it into a <Location> of the server's/ ],
     [ "CondReqETag none\nCondReqRequire etag", qr/write CondReqETag version, or CondReqRequire none/ ],
     [ "CondReqRequire etag\nCondReqETag version weak", qr/write CondReqETag without weak/ ],
     [ "CondReqRequire any\nCondReqLastModified Off", qr/write CondReqRequire etag, or CondReqLastModified On/ ],
@@ -161,7 +173,7 @@ for my $row (
 
     is PUT("$place/a", long($goes)), 201, "$name: $sentence: $goes bytes";
     is PUT("$place/a", long($not)), 413, "$name: $sentence: not $not";
-    is PUT("$place/a", long($not), if => 1), 413, "$name: $sentence: whatever If the host has";
+    is PUT("$place/a", long($not), x_if => 1), 413, "$name: $sentence: whatever If the host has";
 }
 my $generous = htaccess 'capped/generous', 'SetHandler condreq', 'CondReqMaxBody 2K';
 is PUT("$generous/a.generous", long(4096)), 201, 'Files of the host come after .htaccess';
@@ -179,7 +191,7 @@ for my $row (
 
     is PUT("$place/a", $nested[0]), 201, "$name: depth $depth";
     is PUT("$place/a", $nested[1]), 400, "$name: and no more";
-    is PUT("$place/a", $nested[1], if => 1), 400, "$name: whatever If the host has";
+    is PUT("$place/a", $nested[1], x_if => 1), 400, "$name: whatever If the host has";
 }
 
 # ---- nobody gets at what is another's ----

@@ -159,10 +159,12 @@ for my $place (qw(/keys /keys-walked /keys-directory /keys-alias)) {
     is_deeply [map { scalar $_->header('Location') } @made], [map { "$place/$_" } 1 .. 6],
         "$place is a collection, with and without slash, in every spelling, and with one sequence";
     for my $own ($place, "$place/") {
-        is GET($own), 405, "$own: GET";
+        my $listed = GET $own;
+        is_deeply [map { $_->{href} } grep { $_->{name} =~ /^[1-6]$/ } @{ $listed->json->{members} }],
+            [map { "$place/$_" } 1 .. 6], "$own: GET";
         is PUT($own, '{}'), 405, "$own: PUT";
-        is DELETE($own), 405, "$own: DELETE";
-        is OPTIONS($own)->header('Allow'), 'POST, OPTIONS', "$own: OPTIONS";
+        is DELETE($own, if_match => '"0"'), 412, "$own: DELETE";
+        is OPTIONS($own)->header('Allow'), 'GET, HEAD, POST, DELETE, OPTIONS', "$own: OPTIONS";
     }
 }
 is POST('/keys-slash/', '{}')->header('Location'), '/keys-slash/1', 'a Location with a slash at its end';

@@ -93,7 +93,8 @@ for my $way (sort keys %ways) {
         is DELETE("$way/two", if_match => '"1"'), 204, 'DELETE deletes';
         is GET("$way/two"), 404, 'that document';
         is GET("$way/one")->body, '{"n":3}', 'and no other';
-        is GET("$way/"), 405, 'a path that ends in a slash is a collection';
+        is_deeply [map { $_->{name} } @{ GET("$way/")->json->{members} }], ['deep/', 'one'],
+            'a path that ends in a slash is a collection, and lists';
         my $posted = POST "$way/", '{"n":4}';
         is $posted, 201, 'which POST adds to';
         is $posted->header('Location'), "$way/1", 'with a path below it';

@@ -86,13 +86,13 @@ for my $row (
     [ 'location/a',      {},          'location',      'Locations after those' ],
     [ 'location/a.file', {},          'location',      'even where Files match' ],
     [ 'location/match',  {},          'locationmatch', 'in the order in which they stand' ],
-    [ 'location/if',     { if => 1 }, 'if',            'and If at last' ],
-    [ 'if',              { if => 1 }, 'if',            'anywhere' ],
+    [ 'location/if',     { x_if => 1 }, 'if',            'and If at last' ],
+    [ 'if',              { x_if => 1 }, 'if',            'anywhere' ],
 ) {
     my ($path, $fields, $section, $sentence) = @$row;
     is PUT("/sections/$path", '{}', %$fields)->etag, qq("$section-1"), $sentence;
 }
-is GET('/sections/a', if => 1)->etag, '"if-1"', 'another configuration counts at once';
+is GET('/sections/a', x_if => 1)->etag, '"if-1"', 'another configuration counts at once';
 is PUT('/sections/a', '{}', if_match => '"if-1"'), 412, 'for one request and not for another';
 is GET('/sections/text.txt')->body, 'a file', 'Files may take a file out of ours';
 
@@ -148,7 +148,8 @@ is $made, 201, 'SetHandler for a whole virtual host';
 like $made->etag, qr/^"[\w-]{22}"$/, 'with a directive for all of it';
 is PUT("$hosts/versions/a", '{}', %whole)->etag, '"1"', 'and another for a Location';
 is POST("$hosts/", '{}', %whole)->header('Location'), '/1', 'its root is a collection';
-is GET("$hosts/", %whole), 405, 'not the index.html of the document root';
+is_deeply [map { $_->{name} } @{ GET("$hosts/", %whole)->json->{members} }], [qw(1 a versions/)],
+    'which is listed, not the index.html of the document root';
 is GET("$hosts/index.html", %whole), 404, 'which does not show';
 is GET("$hosts/files/a.txt", %whole)->body, 'a file', 'SetHandler none shows files';
 is wire($hosts)->send_head('OPTIONS * HTTP/1.1', 'Host: whole.test')->answer, 200, 'OPTIONS * is the server\'s';

@@ -65,7 +65,8 @@ resource '/docs/problem' => '{"n":1}';
     my $said = problem(POST('/docs/problem', '{}'), 405, 'Method Not Allowed');
     is $said->{type}, "${prefix}method-not-allowed", 'its type has a name';
     is $said->{allow}, 'GET, HEAD, PUT, PATCH, DELETE, OPTIONS', 'it names the methods of a document';
-    is problem(GET('/docs/'), 405, 'Method Not Allowed')->{allow}, 'POST, OPTIONS', 'and of a collection';
+    is problem(PUT('/docs/', '{}'), 405, 'Method Not Allowed')->{allow}, 'GET, HEAD, POST, DELETE, OPTIONS',
+        'and of a collection';
 }
 
 # ---- the others ----

@@ -67,6 +67,17 @@ ok start_httpd(), 'an httpd of its own starts';
 ok until_true(sub { status() == 404 }), 'and answers';
 is PUT("$site/docs/one", '{"n":1}'), 201, 'a document is stored';
 
+# The store's housekeeper has it open: it is its work that fails.
+sub housekeeper_is_inside {
+    for my $process (glob '/proc/[0-9]*') {
+        open my $name, '<', "$process/comm" or next;
+        next unless (readline($name) // '') eq "condreq-house\n";
+        return 1 if grep { (readlink // '') =~ m{^\Q$store\E/data/} } glob "$process/fd/*";
+    }
+    return 0;
+}
+ok until_true(\&housekeeper_is_inside), 'its housekeeper is at work';
+
 # The keeper finds that it cannot write to the disk what is in memory.
 chmod 0, $store;
 ok until_true(sub { PUT("$site/docs/other", '{}') == 503 }), 'its store goes away';

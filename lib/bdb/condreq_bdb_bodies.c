@@ -13,11 +13,8 @@
 #include "condreq_bdb.h"
 #include "condreq_bdb_fault.h"
 
-/* Four to a page with their keys, and none over a quarter of it: the library
- * keeps larger items on pages of their own, where all writers queue. Part of
- * the store's format. */
-#define CHUNK_SIZE 989u
-#define CHUNK_KEY_SIZE 16
+#define CHUNK_SIZE BDB_CHUNK_SIZE
+#define CHUNK_KEY_SIZE BDB_CHUNK_KEY_SIZE
 
 /* One body in the tree. */
 typedef struct body_t {
@@ -111,9 +108,11 @@ static int visit_read(bdb_store_t *store, bdb_visit_t *visit)
 {
     reading_t *reading = (reading_t *)visit;
     body_t body = body_of(store, NULL, visit->key, reading->record);
-    int code =
-        body_read(&body, reading->offset, reading->bytes, reading->length);
+    int code = bdb_damage_known(store->control, visit->key);
 
+    if (code == 0)
+        code =
+            body_read(&body, reading->offset, reading->bytes, reading->length);
     reading->gone = code == DB_NOTFOUND;
     return reading->gone ? 0 : code;
 }

@@ -58,7 +58,8 @@ apr_status_t bdb_compact(condreq_store_t *base, bdb_compaction_t *compaction,
     apr_status_t status;
 
     if (!bdb_room_is_short(&store->room) ||
-        (compaction->range == 0 && compaction->removals == removals))
+        (compaction->range == 0 && compaction->removals == removals) ||
+        bdb_logs_are_kept(store))
         return APR_SUCCESS;
     if (compaction->range == 0)
         compaction->removals = removals;

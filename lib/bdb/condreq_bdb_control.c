@@ -18,7 +18,7 @@
 #include "condreq_bdb_control.h"
 
 #define MAGIC "condreq control"
-#define LAYOUT 4u
+#define LAYOUT 8u
 /* A graceful restart has two generations of httpd's children for a while. */
 #define CHILDREN_AT_ONCE 2u
 #define SLOTS_TO_SPARE 16u
@@ -79,6 +79,7 @@ void bdb_control_publish(bdb_control_t *control, apr_uint64_t generation)
 {
     atomic_store(&control->file->recovery_fails, 0);
     atomic_store(&control->file->word, bdb_word(generation, BDB_OPEN));
+    atomic_store(&control->file->shards_taken, 0);
     atomic_fetch_add(&control->file->published, 1);
     futex(&control->file->published, FUTEX_WAKE, INT_MAX, NULL);
 }
@@ -168,21 +169,23 @@ static const char *file_name(const char *path, const char *name,
     return apr_pstrcat(pool, path, "/", name, NULL);
 }
 
-static void read_boot(char boot[40])
+void bdb_boot_read(char boot[BDB_BOOT_SIZE])
 {
     FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
 
-    memset(boot, 0, 40);
-    if (file && !fgets(boot, 40, file))
+    memset(boot, 0, BDB_BOOT_SIZE);
+    if (file && !fgets(boot, BDB_BOOT_SIZE, file))
         boot[0] = '\0';
     if (file)
         fclose(file);
 }
 
 /* All of its room is taken now: a mapped page that finds none kills. */
-static apr_status_t write_file(int descriptor, apr_uint64_t generation,
-                               int has_ballast, unsigned slot_count)
+static apr_status_t write_file(int descriptor,
+                               const condreq_store_config_t *config,
+                               apr_uint64_t generation, int has_ballast)
 {
+    unsigned slot_count = config->threads * CHILDREN_AT_ONCE + SLOTS_TO_SPARE;
     bdb_control_file_t file;
     struct stat found;
     int code = posix_fallocate(descriptor, 0, (off_t)control_size(slot_count));
@@ -195,7 +198,8 @@ static apr_status_t write_file(int descriptor, apr_uint64_t generation,
     file.slot_count = slot_count;
     file.device = found.st_dev;
     file.inode = found.st_ino;
-    read_boot(file.boot);
+    bdb_boot_read(file.boot);
+    file.durability = (apr_uint32_t)config->durability;
     file.word = bdb_word(generation, BDB_OPEN);
     file.has_no_ballast = !has_ballast;
     if (pwrite(descriptor, &file, sizeof(file), 0) != sizeof(file))
@@ -224,9 +228,7 @@ apr_status_t bdb_control_make(const condreq_store_config_t *config,
     apr_status_t status = descriptor < 0 ? errno : APR_SUCCESS;
 
     if (status == APR_SUCCESS) {
-        status =
-            write_file(descriptor, generation, has_ballast,
-                       config->threads * CHILDREN_AT_ONCE + SLOTS_TO_SPARE);
+        status = write_file(descriptor, config, generation, has_ballast);
         close(descriptor);
     }
     if (status == APR_SUCCESS && rename(unfinished, name) != 0)
@@ -242,7 +244,7 @@ static apr_status_t judge(const bdb_control_file_t *file,
 {
     char boot[sizeof(file->boot)];
 
-    read_boot(boot);
+    bdb_boot_read(boot);
     if (memcmp(file->magic, MAGIC, sizeof(MAGIC)) != 0 ||
         file->layout != LAYOUT ||
         (apr_size_t)found->st_size != control_size(file->slot_count))

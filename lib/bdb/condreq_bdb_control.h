@@ -15,6 +15,9 @@
 
 #include "condreq_store.h"
 
+/** Bytes that name a run of the kernel. */
+#define BDB_BOOT_SIZE 40
+
 /** The low byte of the word. All but the first say why nobody gets in. */
 typedef enum bdb_state_t {
     BDB_OPEN = 1,
@@ -22,14 +25,18 @@ typedef enum bdb_state_t {
     BDB_CONDEMNED_BY_LIBRARY,
     BDB_CONDEMNED_BY_MEMORY,
     BDB_CONDEMNED_BY_STANDSTILL,
-    BDB_CONDEMNED_BY_AGE
+    BDB_CONDEMNED_BY_AGE,
+    /** it is being prepared anew, and another control file follows */
+    BDB_CONDEMNED_BY_PREPARE
 } bdb_state_t;
 
 /** What a process is to the store. */
 typedef enum bdb_role_t {
     BDB_WORKER,
     BDB_HOUSEKEEPER,
-    BDB_RECOVERY
+    BDB_RECOVERY,
+    /** comes and goes, and may be sent away: a tool of the administrator's */
+    BDB_VISITOR
 } bdb_role_t;
 
 /** Did the last transaction of a thread commit? */
@@ -60,6 +67,10 @@ typedef struct bdb_slot_t {
     apr_uint64_t witness_body_id;
 } bdb_slot_t;
 
+/** How many damaged keys are remembered; where there are more, all counts as
+ * damaged. */
+#define BDB_DAMAGED_KEYS 256u
+
 typedef struct bdb_control_file_t {
     char magic[16];
     apr_uint32_t layout;
@@ -68,7 +79,9 @@ typedef struct bdb_control_file_t {
      * processes that have slots are others, or none */
     apr_uint64_t device;
     apr_uint64_t inode;
-    char boot[40];
+    char boot[BDB_BOOT_SIZE];
+    /** condreq_durability_t, for processes that are not told */
+    apr_uint32_t durability;
     _Alignas(64) _Atomic(apr_uint64_t) word;
     /** counts generations published; those who wait sleep on it */
     _Atomic(apr_uint32_t) published;
@@ -79,6 +92,9 @@ typedef struct bdb_control_file_t {
     _Atomic(apr_uint32_t) has_no_ballast;
     /** documents that were removed, and have left room in the trees */
     _Atomic(apr_uint64_t) removals;
+    /** keys that were found damaged, by their hashes */
+    _Atomic(apr_uint32_t) damages;
+    _Atomic(apr_uint32_t) damaged[BDB_DAMAGED_KEYS];
     /** when the library last ran out of memory, by bdb_clock_us() */
     _Atomic(apr_int64_t) out_of_memory_us;
     /** raised by every keeper that begins */
@@ -90,6 +106,10 @@ typedef struct bdb_control_file_t {
     _Atomic(apr_uint64_t) recoveries;
     _Atomic(apr_uint64_t) processes_ended;
     _Atomic(apr_int64_t) last_recovery_us;
+    /** the number of the last change; see condreq_bdb_index.h */
+    _Alignas(64) _Atomic(apr_uint64_t) last_change;
+    /** writers' shards of the index that a transaction has, a bit each */
+    _Atomic(apr_uint64_t) shards_taken;
 } bdb_control_file_t;
 
 /** One process's view of it. */
@@ -147,6 +167,9 @@ void bdb_control_await(bdb_control_t *control, apr_uint32_t seen,
 /** Wakes the keeper. */
 void bdb_control_ring(const bdb_control_t *control);
 
+/** Names this run of the kernel, padded with NULs. */
+void bdb_boot_read(char boot[BDB_BOOT_SIZE]);
+
 /** Microseconds of a clock that all processes share, exact to a few
  * milliseconds, and cheap. */
 apr_int64_t bdb_clock_us(void);
@@ -166,6 +189,9 @@ bdb_role_t bdb_identity_role(apr_uint64_t identity);
 /** This thread's slot, taken at its first call.
  * @return NULL where none became free before the deadline */
 bdb_slot_t *bdb_slot_mine(bdb_control_t *control, apr_int64_t deadline_us);
+
+/** Gives this thread's slot back before the thread ends. */
+void bdb_slot_give_back(bdb_control_t *control);
 
 /** Goes inside, if the word is still this one. @return is it? */
 int bdb_slot_enter(bdb_control_t *control, bdb_slot_t *slot, apr_uint64_t word,

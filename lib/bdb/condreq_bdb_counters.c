@@ -13,14 +13,11 @@
  * to the log's file, which outlives processes. */
 #include <string.h>
 
-#include "condreq_bdb.h"
+#include "condreq_bdb_index.h"
 
-#define FORMAT 1
 /* Ids drawn at once: what a process does not use up is never used. */
 #define BODY_IDS_AT_ONCE 1024
 
-#define KIND_FORMAT 'f'
-#define KIND_INCARNATION 'i'
 #define KIND_BODY_ID 'b'
 #define KIND_SEQUENCE 's'
 
@@ -45,7 +42,13 @@ void bdb_write_u64(unsigned char *bytes, apr_uint64_t value)
     bdb_write_u32(bytes + 4, (apr_uint32_t)value);
 }
 
-static apr_uint64_t read_u64(const unsigned char *bytes)
+apr_uint32_t bdb_read_u32(const unsigned char *bytes)
+{
+    return (apr_uint32_t)bytes[0] << 24 | (apr_uint32_t)bytes[1] << 16 |
+           (apr_uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+apr_uint64_t bdb_read_u64(const unsigned char *bytes)
 {
     apr_uint64_t value = 0;
     int i;
@@ -81,7 +84,7 @@ static int counter_get(bdb_store_t *store, DB_TXN *txn, counter_t *counter,
     int code = counters->get(counters, txn, &counter->key, &counter->value,
                              txn ? DB_RMW : 0);
 
-    *number = code == 0 ? read_u64(counter->value_bytes) : 0;
+    *number = code == 0 ? bdb_read_u64(counter->value_bytes) : 0;
     if (code == 0 && counter->value.size != sizeof(counter->value_bytes))
         return DB_OLD_VERSION;
     return code == DB_NOTFOUND ? 0 : code;
@@ -130,6 +133,8 @@ static int visit_draw(bdb_store_t *store, bdb_visit_t *visit)
     counter_t counter;
     int code = counter_name(&counter, KIND_SEQUENCE, visit->key);
 
+    if (code == 0)
+        code = bdb_damage_known(store->control, visit->key);
     if (code == 0)
         code = bdb_room_reserve(&store->room, store->control, slot,
                                 bdb_room_needed(0), BDB_RESERVE_FLOOR);
@@ -194,25 +199,99 @@ int bdb_format_check(bdb_store_t *store)
 {
     counter_t counter;
     apr_uint64_t format;
-    int code = store_counter(store, KIND_FORMAT, &counter, &format);
+    int code = store_counter(store, BDB_KIND_FORMAT, &counter, &format);
 
-    return code == 0 && format != FORMAT ? DB_OLD_VERSION : code;
+    return code == 0 && format != BDB_FORMAT ? DB_OLD_VERSION : code;
 }
 
-int bdb_format_ensure(bdb_store_t *store)
+/* A conversion that was cut off is begun anew: the number is written last. */
+int bdb_format_settle(bdb_store_t *store)
 {
     counter_t counter;
     apr_uint64_t format;
-    int code = store_counter(store, KIND_FORMAT, &counter, &format);
+    int code = store_counter(store, BDB_KIND_FORMAT, &counter, &format);
 
     if (code == 0 && format == 0)
-        return counter_put(store, NULL, &counter, FORMAT);
-    return code == 0 && format != FORMAT ? DB_OLD_VERSION : code;
+        code = bdb_index_make(store, NULL);
+    else if (code == 0 && format == BDB_FORMAT_WITHOUT_INDEX)
+        code = bdb_index_convert(store);
+    else if (code == 0)
+        return format == BDB_FORMAT ? 0 : DB_OLD_VERSION;
+    return code ? code : counter_put(store, NULL, &counter, BDB_FORMAT);
+}
+
+int bdb_format_forget_index(bdb_store_t *store)
+{
+    counter_t counter;
+    int code = counter_name(&counter, BDB_KIND_FORMAT, "");
+
+    return code ? code
+                : counter_put(store, NULL, &counter, BDB_FORMAT_WITHOUT_INDEX);
 }
 
 int bdb_incarnation(bdb_store_t *store, apr_uint64_t *incarnation)
 {
     counter_t counter;
 
-    return store_counter(store, KIND_INCARNATION, &counter, incarnation);
+    return store_counter(store, BDB_KIND_INCARNATION, &counter, incarnation);
+}
+
+/* Before anybody draws. */
+int bdb_body_ids_pass(bdb_store_t *store, apr_uint64_t body_id)
+{
+    counter_t counter;
+    apr_uint64_t last;
+    int code = store_counter(store, KIND_BODY_ID, &counter, &last);
+
+    return code == 0 && last < body_id
+               ? counter_put(store, NULL, &counter, body_id)
+               : code;
+}
+
+/* Before anybody reads: a tag is made with the incarnation that was opened. */
+int bdb_incarnation_begin(bdb_store_t *store, apr_uint64_t at_least)
+{
+    counter_t counter;
+    apr_uint64_t incarnation;
+    int code =
+        store_counter(store, BDB_KIND_INCARNATION, &counter, &incarnation);
+
+    if (code != 0)
+        return code;
+    incarnation++;
+    return counter_put(store, NULL, &counter,
+                       incarnation < at_least ? at_least : incarnation);
+}
+
+/* ---- the log of changes ---- */
+
+int bdb_changes_forgotten(bdb_store_t *store, apr_uint64_t *number)
+{
+    counter_t counter;
+
+    return store_counter(store, BDB_KIND_FORGOTTEN, &counter, number);
+}
+
+static int swept_counter(counter_t *counter, unsigned shard)
+{
+    const char name[] = {(char)('A' + shard), '\0'};
+
+    return counter_name(counter, BDB_KIND_SWEPT, name);
+}
+
+int bdb_swept_get(bdb_store_t *store, unsigned shard, apr_uint64_t *number)
+{
+    counter_t counter;
+    int code = swept_counter(&counter, shard);
+
+    return code ? code : counter_get(store, NULL, &counter, number);
+}
+
+int bdb_swept_put(bdb_store_t *store, DB_TXN *txn, unsigned shard,
+                  apr_uint64_t number)
+{
+    counter_t counter;
+    int code = swept_counter(&counter, shard);
+
+    return code ? code : counter_put(store, txn, &counter, number);
 }

@@ -11,7 +11,8 @@
 
 #include "apr_strings.h"
 
-#include "condreq_bdb.h"
+#include "condreq_bdb_copies.h"
+#include "condreq_bdb_index.h"
 #include "condreq_bdb_fault.h"
 #include "condreq_bdb_keeper.h"
 #include "condreq_bdb_watch.h"
@@ -25,9 +26,9 @@
 #define LOCKS_OF_LARGE_BODIES (2u * 20000u)
 /* One that replaces a small body, with the pages on the way and a split; one
  * that looks for members visits every shard. */
-#define LOCKS_A_THREAD 48u
-#define LOCKS_OF_SCANS 8192u
-/* Each thread has its transaction's locker, and cursors cached in three
+#define LOCKS_A_THREAD 64u
+#define LOCKS_OF_SCANS 16384u
+/* Each thread has its transaction's locker, and cursors cached in four
  * handles have theirs; a process that dies leaves its own behind. */
 #define LOCKERS_A_THREAD 16u
 #define LOCKERS_LEFT_BEHIND 16384u
@@ -38,7 +39,7 @@
 #define BYTES_A_MUTEX 160u
 
 #define ENV_PARTS (DB_INIT_MPOOL | DB_INIT_LOCK | DB_INIT_LOG | DB_INIT_TXN)
-#define KEEPER_ENDS_WITHIN_US (5 * APR_USEC_PER_SEC)
+#define KEEPER_ENDS_WITHIN_US (3 * APR_USEC_PER_SEC)
 #define YIELD_LONGEST_NS 2000000
 #define REGION_NAME_MAX 4200
 
@@ -173,7 +174,9 @@ static int trees_open(bdb_store_t *store, u_int32_t how)
 
     if ((code = tree_open(&store->versions, store->env, "versions.db", how)) ||
         (code = tree_open(&store->bodies, store->env, "bodies.db", how)) ||
-        (code = tree_open(&store->counters, store->env, "counters.db", how)))
+        (code = tree_open(&store->counters, store->env, "counters.db", how)) ||
+        (code = tree_open(&store->locks, store->env, "locks.db", how)) ||
+        (code = tree_open(&store->index, store->env, "index.db", how)))
         return code;
     return 0;
 }
@@ -183,8 +186,14 @@ static int trees_close(bdb_store_t *store)
     int versions = store->versions->close(store->versions, 0);
     int bodies = store->bodies->close(store->bodies, 0);
     int counters = store->counters->close(store->counters, 0);
+    int locks = store->locks->close(store->locks, 0);
+    int index = store->index->close(store->index, 0);
 
-    return versions ? versions : bodies ? bodies : counters;
+    return versions   ? versions
+           : bodies   ? bodies
+           : counters ? counters
+           : locks    ? locks
+                      : index;
 }
 
 static int reserve_file(const char *name, apr_uint64_t bytes)
@@ -227,7 +236,8 @@ static int reserve_regions(const char *regions, apr_uint64_t cache_bytes)
  * one short, whenever it comes. */
 static int make_environment(bdb_store_t *store,
                             const condreq_store_config_t *config,
-                            const bdb_places_t *places, bdb_control_t *control)
+                            const bdb_places_t *places, bdb_control_t *control,
+                            int is_old)
 {
     int code, closed;
 
@@ -236,17 +246,18 @@ static int make_environment(bdb_store_t *store,
         (code = reserve_regions(places->regions, cache_bytes_for(config))) ==
             0 &&
         (code = trees_open(store, DB_CREATE)) == 0 &&
-        (code = bdb_format_ensure(store)) == 0 &&
+        (code = bdb_format_settle(store)) == 0 &&
+        (!is_old || (code = bdb_incarnation_begin(store, 0)) == 0) &&
         (!control || (code = bdb_witnesses_answer(store, control)) == 0) &&
         (code = trees_close(store)) == 0 &&
         (code = store->env->txn_checkpoint(store->env, 0, 0, DB_FORCE)) == 0)
-        code = store->env->log_archive(store->env, NULL, DB_ARCH_REMOVE);
+        code = bdb_logs_remove(store);
     closed = store->env ? store->env->close(store->env, 0) : 0;
     return code ? code : closed;
 }
 
 apr_status_t bdb_recover(const condreq_store_config_t *config,
-                         apr_uint64_t after, bdb_control_t *control,
+                         apr_uint64_t after, bdb_control_t *control, int is_old,
                          condreq_trouble_t *trouble, apr_pool_t *pool)
 {
     bdb_store_t *store = apr_pcalloc(pool, sizeof(*store));
@@ -256,7 +267,10 @@ apr_status_t bdb_recover(const condreq_store_config_t *config,
     apr_status_t status;
     int code;
 
-    if ((status = bdb_places_find(&last, config->path, trouble, pool)))
+    store->last_change = &store->last_change_alone;
+    status = bdb_places_find(&last, config->path, trouble, pool);
+    if (status != APR_SUCCESS &&
+        !(status == CONDREQ_EFORMAT && bdb_places_are_torn(config->path, pool)))
         return status;
     if (last.generation < after)
         last.generation = after;
@@ -265,8 +279,9 @@ apr_status_t bdb_recover(const condreq_store_config_t *config,
              bdb_places_make(&next, &last, config->path,
                              region_bytes_for(config, &plan), trouble, pool)))
         return status;
+    store->config = *config;
     bdb_listen(&heard);
-    code = make_environment(store, config, &next, control);
+    code = make_environment(store, config, &next, control, is_old);
     bdb_listen(NULL);
     CONDREQ_FAULT("recovery before publishing");
     if (code != 0)
@@ -294,8 +309,10 @@ static apr_status_t refuse_if_used(const condreq_store_config_t *config,
         return APR_SUCCESS;
     bdb_helpers_end(control, BDB_RECOVERY);
     user = bdb_watch_anybody(control, BDB_WORKER);
-    if (!user)
+    if (!user) {
         bdb_helpers_end(control, BDB_HOUSEKEEPER);
+        bdb_visitors_end(control);
+    }
     bdb_control_unmap(control);
     if (user)
         return condreq_trouble(trouble, EBUSY,
@@ -305,15 +322,29 @@ static apr_status_t refuse_if_used(const condreq_store_config_t *config,
     return APR_SUCCESS;
 }
 
-/* Once more where the ballast makes room for it. */
+/* All that there is was written to the disk with the recovery's checkpoint. */
+static apr_status_t note_durability(const condreq_store_config_t *config,
+                                    condreq_trouble_t *trouble,
+                                    apr_pool_t *pool)
+{
+    bdb_unsynced_clear(config->path, pool);
+    return config->durability == CONDREQ_WRITE_NOSYNC
+               ? bdb_unsynced_mark(config->path, trouble, pool)
+               : APR_SUCCESS;
+}
+
+/* Once more where the ballast makes room for it, which mends no page. */
 static apr_status_t recover_alone(const condreq_store_config_t *config,
-                                  condreq_trouble_t *trouble, apr_pool_t *pool)
+                                  int is_old, condreq_trouble_t *trouble,
+                                  apr_pool_t *pool)
 {
     apr_uint64_t after = bdb_control_generation(config->path, pool);
-    apr_status_t status = bdb_recover(config, after, NULL, trouble, pool);
+    apr_status_t status =
+        bdb_recover(config, after, NULL, is_old, trouble, pool);
 
-    if (status != APR_SUCCESS && bdb_ballast_release(config->path, pool))
-        status = bdb_recover(config, after, NULL, trouble, pool);
+    if (status != APR_SUCCESS && status != CONDREQ_EFORMAT &&
+        bdb_ballast_release(config->path, pool))
+        status = bdb_recover(config, after, NULL, is_old, trouble, pool);
     return status;
 }
 
@@ -323,9 +354,11 @@ static apr_status_t prepare_alone(const condreq_store_config_t *config,
     bdb_room_plan_t plan;
     bdb_places_t places;
     apr_status_t status;
+    int is_old = bdb_unsynced_lost(config->path, pool);
 
     if ((status = refuse_if_used(config, trouble, pool)) ||
-        (status = recover_alone(config, trouble, pool)) ||
+        (status = recover_alone(config, is_old, trouble, pool)) ||
+        (status = note_durability(config, trouble, pool)) ||
         (status = bdb_places_find(&places, config->path, trouble, pool)))
         return status;
     bdb_room_plan_for(&plan, places.data);
@@ -337,20 +370,87 @@ static apr_status_t prepare_alone(const condreq_store_config_t *config,
     return APR_SUCCESS;
 }
 
-/* A keeper that was asked to end may need a moment. */
+static int has_workers(const char *path, apr_pool_t *pool)
+{
+    condreq_trouble_t trouble;
+    bdb_control_t *control;
+    int found;
+
+    if (bdb_control_map(&control, path, BDB_WORKER, &trouble, pool))
+        return 0;
+    found = bdb_watch_anybody(control, BDB_WORKER) != 0;
+    bdb_control_unmap(control);
+    return found;
+}
+
+/* A keeper that was asked to end, or that sees that it should, may need a
+ * moment; one that keeps the store for nobody gets no more than that. */
+static apr_status_t follow_keeper(int *lock, const char *path,
+                                  condreq_trouble_t *trouble, apr_pool_t *pool)
+{
+    apr_status_t status =
+        bdb_keeper_lock(lock, path, KEEPER_ENDS_WITHIN_US, trouble, pool);
+
+    if (status != APR_TIMEUP || has_workers(path, pool))
+        return status;
+    bdb_keeper_kill(path, pool);
+    return bdb_keeper_lock(lock, path, KEEPER_ENDS_WITHIN_US, trouble, pool);
+}
+
 apr_status_t bdb_prepare(const condreq_store_config_t *config,
                          condreq_trouble_t *trouble, apr_pool_t *pool)
 {
     apr_status_t status;
+    const char *kept;
     int lock;
 
     if ((status = bdb_places_make_path(config->path, trouble)) ||
-        (status = bdb_keeper_lock(&lock, config->path, KEEPER_ENDS_WITHIN_US,
-                                  trouble, pool)))
+        (status = follow_keeper(&lock, config->path, trouble, pool)))
         return status;
-    status = prepare_alone(config, trouble, pool);
+    status = bdb_restore_finish(config->path, &kept, trouble, pool);
+    if (status == APR_SUCCESS)
+        status = prepare_alone(config, trouble, pool);
     close(lock);
     return status;
+}
+
+/* Nothing of it counts before it is closed. */
+#define ALONE_THREADS 4
+#define ALONE_CACHE_BYTES (32u << 20)
+#define ALONE_WAIT_US (10 * APR_USEC_PER_SEC)
+
+int bdb_alone_open(bdb_store_t *store, const char *directory, u_int32_t how)
+{
+    condreq_store_config_t config = {directory, CONDREQ_SYNC, ALONE_CACHE_BYTES,
+                                     ALONE_THREADS, ALONE_WAIT_US};
+    bdb_places_t places = {NULL, NULL, directory, 0};
+    char data[CONDREQ_STORE_PATH_MAX + 8], log[CONDREQ_STORE_PATH_MAX + 8];
+    int code;
+
+    apr_snprintf(data, sizeof(data), "%s/data", directory);
+    apr_snprintf(log, sizeof(log), "%s/log", directory);
+    places.data = data;
+    places.log = log;
+    store->config = config;
+    store->last_change = &store->last_change_alone;
+    if ((code = environment_open(&store->env, &config, &places,
+                                 DB_CREATE | DB_PRIVATE | how)) == 0 &&
+        (code = store->env->set_flags(store->env, DB_TXN_NOSYNC, 1)) == 0 &&
+        (code = trees_open(store, DB_CREATE)) == 0)
+        code = bdb_format_settle(store);
+    return code;
+}
+
+int bdb_alone_close(bdb_store_t *store, int code)
+{
+    int closed;
+
+    if (store->counters && code == 0 && (code = trees_close(store)) == 0 &&
+        (code = store->env->txn_checkpoint(store->env, 0, 0, DB_FORCE)) == 0)
+        code = store->env->log_archive(store->env, NULL, DB_ARCH_REMOVE);
+    closed = store->env ? store->env->close(store->env, 0) : 0;
+    store->env = NULL;
+    return code ? code : closed;
 }
 
 /* A handle that could not open must be closed, and no other ever is. */
@@ -362,7 +462,8 @@ int bdb_handles_open(bdb_store_t *store)
     if ((code = environment_open(&store->env, &store->config, &store->places,
                                  0)) == 0 &&
         (code = trees_open(store, 0)) == 0 &&
-        (code = bdb_format_check(store)) == 0)
+        (code = bdb_format_check(store)) == 0 &&
+        (code = bdb_changes_resume(store)) == 0)
         code = bdb_incarnation(store, &store->base.incarnation);
     if (code != 0 && store->env)
         store->env->close(store->env, 0);
@@ -384,6 +485,7 @@ static apr_status_t store_make(bdb_store_t **made,
                                   pool)) ||
         (status = bdb_room_open(&store->room, config->path, trouble, pool)))
         return status;
+    store->last_change = &store->control->file->last_change;
     if ((status = pthread_mutex_init(&store->opening, NULL)) ||
         (status = apr_pool_create_unmanaged(&store->generation_pool)) ||
         (status = apr_thread_mutex_create(&store->body_ids_mutex,
@@ -404,6 +506,16 @@ static apr_status_t announce(bdb_store_t *store, condreq_trouble_t *trouble)
     return APR_SUCCESS;
 }
 
+/* After it was announced: whoever takes the note away looks then once more
+ * whether somebody is there. */
+static apr_status_t note_unsynced(const bdb_store_t *store,
+                                  condreq_trouble_t *trouble, apr_pool_t *pool)
+{
+    return store->config.durability == CONDREQ_WRITE_NOSYNC
+               ? bdb_unsynced_mark(store->config.path, trouble, pool)
+               : APR_SUCCESS;
+}
+
 static int visit_nothing(bdb_store_t *store, bdb_visit_t *visit)
 {
     (void)store;
@@ -420,7 +532,8 @@ apr_status_t bdb_open_as(condreq_store_t **opened,
     apr_status_t status;
 
     if ((status = store_make(&store, config, role, trouble, pool)) ||
-        (status = announce(store, trouble)))
+        (status = announce(store, trouble)) ||
+        (status = note_unsynced(store, trouble, pool)))
         return status;
     status = bdb_visit(store, &visit, trouble);
     bdb_visit_look_again();
@@ -439,6 +552,30 @@ apr_status_t bdb_open(condreq_store_t **opened,
     return bdb_open_as(opened, config, BDB_WORKER, trouble, pool);
 }
 
+static int visit_close(bdb_store_t *store, bdb_visit_t *visit)
+{
+    int trees = trees_close(store);
+    int environment = store->env->close(store->env, 0);
+
+    (void)visit;
+    store->places.regions = NULL;
+    atomic_store(&store->opened, 0);
+    return trees ? trees : environment;
+}
+
+/* What is not closed here is left to the keeper, as for one that is killed. */
+void bdb_close(condreq_store_t *base)
+{
+    bdb_store_t *store = (bdb_store_t *)base;
+    bdb_visit_t visit = {visit_close, "closing the store", ""};
+    condreq_trouble_t trouble;
+
+    if (atomic_load(&store->opened) != atomic_load(&store->control->file->word))
+        return;
+    if (bdb_visit(store, &visit, &trouble) == APR_SUCCESS)
+        bdb_slot_give_back(store->control);
+}
+
 static int checkpoint(bdb_store_t *store)
 {
     return store->env->txn_checkpoint(store->env,
@@ -453,7 +590,7 @@ static int visit_checkpoint(bdb_store_t *store, bdb_visit_t *visit)
 
     (void)visit;
     if (code == 0 && bdb_room_is_short(&store->room))
-        code = store->env->log_archive(store->env, NULL, DB_ARCH_REMOVE);
+        code = bdb_logs_remove(store);
     return code;
 }
 
@@ -488,23 +625,29 @@ static int visit_maintain(bdb_store_t *store, bdb_visit_t *visit)
 
     (void)visit;
     if ((code = env->lock_detect(env, 0, DB_LOCK_EXPIRE, NULL)) ||
-        (code = env->log_flush(env, NULL)) ||
-        (code =
-             env->txn_checkpoint(env, store->room.plan.checkpoint_bytes / 1024,
-                                 CHECKPOINT_MINUTES, 0)) ||
-        (code = env->log_archive(env, NULL, DB_ARCH_REMOVE)))
+        (code = env->log_flush(env, NULL)) || (code = checkpoint(store)) ||
+        (code = bdb_logs_remove(store)))
         return code;
     return 0;
+}
+
+static int visit_sweep(bdb_store_t *store, bdb_visit_t *visit)
+{
+    (void)visit;
+    return bdb_log_sweep(store);
 }
 
 apr_status_t bdb_maintain(condreq_store_t *store, condreq_trouble_t *trouble,
                           apr_pool_t *pool)
 {
     bdb_visit_t visit = {visit_maintain, "keeping the store in order", ""};
+    bdb_visit_t sweep = {visit_sweep, "sweeping the log of changes", ""};
     bdb_store_t *kept = (bdb_store_t *)store;
+    apr_status_t status;
 
     atomic_store(
         &kept->control->file->has_no_ballast,
         !bdb_ballast_ensure(kept->config.path, &kept->room.plan, pool));
-    return bdb_visit(kept, &visit, trouble);
+    status = bdb_visit(kept, &visit, trouble);
+    return status ? status : bdb_visit(kept, &sweep, trouble);
 }

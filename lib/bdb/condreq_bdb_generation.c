@@ -15,11 +15,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "apr_strings.h"
+
 #include "condreq_bdb.h"
 #include "condreq_bdb_fault.h"
 
 #define PATH_SIZE 4200
 #define LONGEST_SLEEP_US 100000
+#define FOLLOW_AGAIN_US 20000
 
 /* ---- what an old generation left in this process ---- */
 
@@ -172,42 +175,102 @@ static int may_go_inside(bdb_store_t *store, bdb_slot_t *slot,
            bdb_slot_enter(store->control, slot, word, bdb_clock_us());
 }
 
+/* Nobody opens this control file's generation again. */
+static int is_replaced(apr_uint64_t word)
+{
+    return bdb_word_state(word) == BDB_CONDEMNED_BY_PREPARE;
+}
+
 /* Sleeps until there is something new, and not past the deadline, nor where
  * that would be of no use. */
 static int await_change(bdb_store_t *store, apr_uint32_t seen,
-                        apr_int64_t deadline_us)
+                        apr_uint64_t word, apr_int64_t deadline_us)
 {
     apr_int64_t rest_us = deadline_us - bdb_clock_us();
 
-    if (rest_us <= 0 || atomic_load(&store->control->file->recovery_fails))
+    if (rest_us <= 0 || is_replaced(word) ||
+        atomic_load(&store->control->file->recovery_fails))
         return 0;
     bdb_control_await(store->control, seen,
                       rest_us < LONGEST_SLEEP_US ? rest_us : LONGEST_SLEEP_US);
     return 1;
 }
 
+/* A tool, which has one thread, follows to the control file of those who have
+ * prepared the store, once it is there. What it had mapped of the old one stays.
+ * @return has it? */
+static int follow(bdb_store_t *store)
+{
+    condreq_trouble_t trouble;
+    bdb_control_t *next;
+    apr_pool_t *own;
+
+    if (apr_pool_create_unmanaged(&own) != APR_SUCCESS)
+        return 0;
+    if (bdb_control_map(&next, store->config.path, BDB_VISITOR, &trouble,
+                        own) == APR_SUCCESS) {
+        if (next->file->inode != store->control->file->inode) {
+            store->control = next;
+            store->config.durability =
+                (condreq_durability_t)next->file->durability;
+            bdb_control_ring(next);
+            return 1;
+        }
+        bdb_control_unmap(next);
+    }
+    apr_pool_destroy(own);
+    return 0;
+}
+
+static int follows(bdb_store_t *store, apr_int64_t deadline_us)
+{
+    while (bdb_identity_role(store->control->identity) == BDB_VISITOR &&
+           bdb_clock_us() < deadline_us) {
+        if (follow(store))
+            return 1;
+        usleep(FOLLOW_AGAIN_US);
+    }
+    return 0;
+}
+
+static apr_status_t give_up(apr_uint64_t word, condreq_trouble_t *trouble)
+{
+    return condreq_trouble(trouble, APR_TIMEUP,
+                           is_replaced(word)
+                               ? "the store is being prepared anew"
+                               : "waiting for the store's recovery");
+}
+
+static apr_status_t take_place(bdb_store_t *store, bdb_slot_t **slot,
+                               apr_int64_t deadline_us,
+                               condreq_trouble_t *trouble)
+{
+    *slot = bdb_slot_mine(store->control, deadline_us);
+    if (*slot)
+        return APR_SUCCESS;
+    return condreq_trouble(trouble, APR_TIMEUP,
+                           "all of the store's %u places are taken",
+                           store->control->slot_count);
+}
+
 apr_status_t bdb_enter(bdb_store_t *store, bdb_slot_t **entered,
                        apr_int64_t deadline_us, condreq_trouble_t *trouble)
 {
-    bdb_slot_t *slot = bdb_slot_mine(store->control, deadline_us);
-    apr_status_t status = APR_SUCCESS;
+    apr_status_t status = take_place(store, entered, deadline_us, trouble);
 
-    if (!slot)
-        return condreq_trouble(trouble, APR_TIMEUP,
-                               "all of the store's %u places are taken",
-                               store->control->slot_count);
-    *entered = slot;
     while (status == APR_SUCCESS) {
         apr_uint32_t seen = atomic_load(&store->control->file->published);
         apr_uint64_t word = atomic_load(&store->control->file->word);
 
-        if (may_go_inside(store, slot, word))
+        if (may_go_inside(store, *entered, word))
             return APR_SUCCESS;
         if (bdb_word_state(word) == BDB_OPEN)
-            status = open_generation(store, slot, word, deadline_us, trouble);
-        else if (!await_change(store, seen, deadline_us))
-            status = condreq_trouble(trouble, APR_TIMEUP,
-                                     "waiting for the store's recovery");
+            status =
+                open_generation(store, *entered, word, deadline_us, trouble);
+        else if (is_replaced(word) && follows(store, deadline_us))
+            status = take_place(store, entered, deadline_us, trouble);
+        else if (!await_change(store, seen, word, deadline_us))
+            status = give_up(word, trouble);
     }
     return status;
 }

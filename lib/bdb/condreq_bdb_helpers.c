@@ -11,6 +11,7 @@
 #include "condreq_bdb.h"
 #include "condreq_bdb_keeper.h"
 #include "condreq_bdb_watch.h"
+#include "condreq_lock_sweep.h"
 
 #define LOOK_MS 100
 /* A second of writes makes tens of megabytes of log, and a recovery of as many
@@ -19,9 +20,11 @@
 /* A full second of writes may fill a small disk with logs. */
 #define ROUND_WHILE_SHORT_MS 20
 #define MAINTAIN_EVERY_ROUNDS 10
+#define SWEEP_EVERY_ROUNDS 600
 #define ROUND_AFTER_TROUBLE_MS 5000
 #define START_AGAIN_AFTER_US APR_USEC_PER_SEC
 #define GOODBYE_MS 5000
+#define VISITORS_LEAVE_WITHIN_US APR_USEC_PER_SEC
 
 static int wait_for(pid_t child)
 {
@@ -77,6 +80,38 @@ void bdb_helpers_end(bdb_control_t *control, bdb_role_t role)
     }
 }
 
+/* ---- visitors ---- */
+
+static void end_inside(bdb_control_t *control, apr_uint64_t word, int kills)
+{
+    unsigned i;
+
+    for (i = 0; i < control->slot_count; i++) {
+        bdb_slot_t *slot = &control->slots[i];
+        apr_uint64_t owner = atomic_load(&slot->owner);
+        apr_int64_t until_us = bdb_clock_us() + VISITORS_LEAVE_WITHIN_US;
+
+        if (!owner || bdb_identity_role(owner) != BDB_VISITOR)
+            continue;
+        while (atomic_load(&slot->inside) == word &&
+               bdb_clock_us() < until_us && !kills)
+            poll(NULL, 0, 1);
+        if (atomic_load(&slot->inside) == word)
+            end_process(owner);
+    }
+}
+
+void bdb_visitors_end(bdb_control_t *control)
+{
+    apr_uint64_t word = atomic_load(&control->file->word);
+    int is_open = bdb_word_state(word) == BDB_OPEN;
+
+    if (is_open)
+        bdb_control_condemn(control, word, BDB_CONDEMNED_BY_PREPARE);
+    end_inside(control, bdb_word(bdb_word_generation(word), BDB_OPEN),
+               !is_open);
+}
+
 /* ---- the housekeeper ---- */
 
 /** What the housekeeper remembers from round to round. */
@@ -106,6 +141,18 @@ static void say_if_refused(house_t *house)
                     "there is room on the disk again; writes are let in");
 }
 
+/* Once a minute: a lock that its holder forgot would make each write of its
+ * host look for it. */
+static apr_status_t sweep_locks(house_t *house, condreq_trouble_t *trouble)
+{
+    apr_size_t removed;
+
+    if (house->round % SWEEP_EVERY_ROUNDS != 0)
+        return APR_SUCCESS;
+    return condreq_locks_sweep(&removed, house->store, "", trouble,
+                               house->pool);
+}
+
 static apr_status_t keep_house_once(house_t *house)
 {
     condreq_trouble_t trouble;
@@ -116,11 +163,37 @@ static apr_status_t keep_house_once(house_t *house)
 
     if (status == APR_SUCCESS)
         status = bdb_compact(house->store, &house->compaction, &trouble);
+    if (status == APR_SUCCESS)
+        status = sweep_locks(house, &trouble);
     if (status != APR_SUCCESS)
         house->keeper->log(house->keeper->baton, CONDREQ_KEEPER_ERROR,
                            trouble.sentence);
     say_if_refused(house);
     return status;
+}
+
+static int is_used(const bdb_control_t *control)
+{
+    return bdb_watch_anybody(control, BDB_WORKER) ||
+           bdb_watch_anybody(control, BDB_VISITOR);
+}
+
+/* Where nobody else is left, what was committed is now on the disk, and a power
+ * cut afterwards is none of ours. Whoever comes meanwhile first takes a place
+ * and then looks for the note. */
+static void leave_house(bdb_store_t *store, apr_pool_t *pool)
+{
+    condreq_trouble_t trouble;
+
+    if (store->config.durability != CONDREQ_WRITE_NOSYNC ||
+        atomic_load(&store->control->file->word) !=
+            atomic_load(&store->opened) ||
+        is_used(store->control) ||
+        bdb_maintain(&store->base, &trouble, pool) != APR_SUCCESS)
+        return;
+    bdb_unsynced_clear(store->config.path, pool);
+    if (is_used(store->control))
+        bdb_unsynced_mark(store->config.path, &trouble, pool);
 }
 
 static int pause_ms(const house_t *house, apr_status_t status)
@@ -147,6 +220,7 @@ static void keep_house(const condreq_store_config_t *config,
     }
     while (poll(&polled, 1, pause_ms(&house, status)) <= 0)
         status = keep_house_once(&house);
+    leave_house((bdb_store_t *)house.store, pool);
     _exit(0);
 }
 

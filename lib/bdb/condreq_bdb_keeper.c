@@ -205,6 +205,36 @@ static int drain(keeping_t *keeping)
     return 1;
 }
 
+/* ---- when the server is gone ---- */
+
+/* What a killed server left behind may finish what it does, and the store is
+ * kept for it meanwhile. The next server waits for the end of it.
+ * @return is nobody left? */
+static int nobody_is_left(keeping_t *keeping)
+{
+    apr_int64_t now_us = bdb_clock_us();
+    unsigned killed;
+
+    if (!keeping->keeper->is_abandoned(keeping->keeper->baton))
+        return 0;
+    if (!bdb_watch_anybody(keeping->control, BDB_WORKER))
+        return 1;
+    if (!keeping->abandoned_us) {
+        keeping->abandoned_us = now_us;
+        say(keeping, CONDREQ_KEEPER_WARNING,
+            "its server is gone; those that it left finish what they do");
+    }
+    if (now_us - keeping->abandoned_us < ORPHANS_END_WITHIN_US)
+        return 0;
+    killed = bdb_watch_kill_all(keeping->watch, BDB_WORKER);
+    atomic_fetch_add(&keeping->control->file->processes_ended, killed);
+    if (killed)
+        say(keeping, CONDREQ_KEEPER_WARNING,
+            "%u process%s that the server left w%s ended", killed,
+            killed == 1 ? "" : "es", killed == 1 ? "as" : "ere");
+    return 0;
+}
+
 /* ---- recover ---- */
 
 /* For the next try. Writes wait until the ballast can be made again.
@@ -251,12 +281,12 @@ static void recover_and_exit(keeping_t *keeping, pid_t parent)
     CONDREQ_FAULT("recovery begins");
     status =
         bdb_recover(keeping->config, bdb_word_generation(word_now(keeping)),
-                    control, &trouble, keeping->round);
+                    control, 0, &trouble, keeping->round);
     if (status == APR_SUCCESS)
         make_ballast(keeping, control);
     else {
         say(keeping, CONDREQ_KEEPER_ERROR, "%s", trouble.sentence);
-        if (!make_room(keeping, control))
+        if (status == CONDREQ_EFORMAT || !make_room(keeping, control))
             atomic_store(&control->file->recovery_fails, 1);
     }
     _exit(status == APR_SUCCESS ? 0 : 1);
@@ -279,7 +309,7 @@ static int recover(keeping_t *keeping)
     int pause_ms = RECOVER_AGAIN_AFTER_MS;
 
     while (!recover_once(keeping)) {
-        if (should_end(keeping))
+        if (should_end(keeping) || nobody_is_left(keeping))
             return 0;
         say(keeping, CONDREQ_KEEPER_WARNING,
             "the store's recovery did not finish; it is done again");
@@ -348,36 +378,6 @@ static void bring_back(keeping_t *keeping)
             "the store's new generation cannot be read");
 }
 
-/* ---- when the server is gone ---- */
-
-/* What a killed server left behind may finish what it does, and the store is
- * kept for it meanwhile. The next server waits for the end of it.
- * @return is nobody left? */
-static int nobody_is_left(keeping_t *keeping)
-{
-    apr_int64_t now_us = bdb_clock_us();
-    unsigned killed;
-
-    if (!keeping->keeper->is_abandoned(keeping->keeper->baton))
-        return 0;
-    if (!bdb_watch_anybody(keeping->control, BDB_WORKER))
-        return 1;
-    if (!keeping->abandoned_us) {
-        keeping->abandoned_us = now_us;
-        say(keeping, CONDREQ_KEEPER_WARNING,
-            "its server is gone; those that it left finish what they do");
-    }
-    if (now_us - keeping->abandoned_us < ORPHANS_END_WITHIN_US)
-        return 0;
-    killed = bdb_watch_kill_all(keeping->watch, BDB_WORKER);
-    atomic_fetch_add(&keeping->control->file->processes_ended, killed);
-    if (killed)
-        say(keeping, CONDREQ_KEEPER_WARNING,
-            "%u process%s that the server left w%s ended", killed,
-            killed == 1 ? "" : "es", killed == 1 ? "as" : "ere");
-    return 0;
-}
-
 /* ---- one keeper after another ---- */
 
 static apr_status_t take_over(keeping_t *keeping, condreq_trouble_t *trouble)
@@ -411,6 +411,10 @@ static void keep_once(keeping_t *keeping)
         condemn(keeping, BDB_CONDEMNED_BY_STANDSTILL);
     if (bdb_word_state(word_now(keeping)) != BDB_OPEN)
         bring_back(keeping);
+    /* Asked to end before it was done: a housekeeper would only wait, and its
+     * keeper for it. */
+    if (bdb_word_state(word_now(keeping)) != BDB_OPEN)
+        return;
     bdb_housekeeper_ensure(&keeping->housekeeper, keeping->config,
                            keeping->keeper, keeping->round);
     /* A death since then was told by no descriptor of this round. */
@@ -418,6 +422,15 @@ static void keep_once(keeping_t *keeping)
         bdb_watch_wait(keeping->watch, keeping->abandoned_us
                                            ? LOOK_WHILE_ABANDONED_MS
                                            : LOOK_MS);
+}
+
+/* In a condemned generation it can only wait, and its keeper for it. */
+static void end_housekeeper(keeping_t *keeping)
+{
+    if (keeping->housekeeper.pid &&
+        bdb_word_state(word_now(keeping)) != BDB_OPEN)
+        kill(keeping->housekeeper.pid, SIGKILL);
+    bdb_housekeeper_end(&keeping->housekeeper);
 }
 
 apr_status_t bdb_keep(const condreq_store_config_t *config,
@@ -439,6 +452,6 @@ apr_status_t bdb_keep(const condreq_store_config_t *config,
         return status;
     while (!should_end(keeping) && !nobody_is_left(keeping))
         keep_once(keeping);
-    bdb_housekeeper_end(&keeping->housekeeper);
+    end_housekeeper(keeping);
     return APR_SUCCESS;
 }

@@ -14,6 +14,12 @@ apr_status_t bdb_keeper_lock(int *lock, const char *path,
                              apr_interval_time_t longest_us,
                              condreq_trouble_t *trouble, apr_pool_t *pool);
 
+/** Is there a keeper? */
+int bdb_keeper_is_there(const char *path, apr_pool_t *pool);
+
+/** Kills the keeper, which may be at any time. */
+void bdb_keeper_kill(const char *path, apr_pool_t *pool);
+
 /** Waits until this process is the keeper, or should end. It is until it
  * ends. */
 apr_status_t bdb_keeper_turn(const char *path, const condreq_keeper_t *keeper,
@@ -28,6 +34,10 @@ int bdb_helper_await(pid_t child, const condreq_keeper_t *keeper);
 /** Kills what an earlier keeper left running, and waits until it is gone.
  * @param role  RECOVERY; HOUSEKEEPER only where nobody else is inside */
 void bdb_helpers_end(bdb_control_t *control, bdb_role_t role);
+
+/** Lets no visitor inside any more, and returns once all are out: those that
+ * take too long are killed. Their tools find out by themselves. */
+void bdb_visitors_end(bdb_control_t *control);
 
 /** Does what maintain() does, again and again, until the keeper is gone. */
 typedef struct bdb_housekeeper_t {

@@ -42,6 +42,8 @@ apr_status_t bdb_places_make_path(const char *path, condreq_trouble_t *trouble)
     if (path[0] != '/')
         return condreq_trouble(trouble, APR_EBADPATH, "the store's path %s",
                                path);
+    if (strlen(path) > CONDREQ_STORE_PATH_MAX)
+        return condreq_trouble(trouble, APR_ENAMETOOLONG, "the store's path");
     return make_directory(path, trouble);
 }
 
@@ -171,7 +173,7 @@ apr_status_t bdb_places_make(bdb_places_t *next, const bdb_places_t *last,
     return APR_SUCCESS;
 }
 
-/* A file that is cut short counts as none: it is written whole or not. */
+/* It is written whole or not at all; a disk that fails may do otherwise. */
 static int read_generation(bdb_places_t *places, FILE *file, apr_pool_t *pool)
 {
     char regions[REGIONS_PATH_MAX];
@@ -183,6 +185,20 @@ static int read_generation(bdb_places_t *places, FILE *file, apr_pool_t *pool)
     places->generation = generation;
     places->regions = apr_pstrdup(pool, regions);
     return 1;
+}
+
+int bdb_places_are_torn(const char *path, apr_pool_t *pool)
+{
+    FILE *file = fopen(apr_pstrcat(pool, path, "/generation", NULL), "re");
+    char line[sizeof(GENERATION_HEADER)] = "";
+    size_t got;
+
+    if (!file)
+        return 0;
+    got = fread(line, 1, sizeof(line) - 1, file);
+    fclose(file);
+    return got == 0 || line[0] == '\0' ||
+           memcmp(line, GENERATION_HEADER, got) == 0;
 }
 
 /* In a copy of a store's directory the file names the original's regions,
@@ -239,7 +255,7 @@ static int write_generation(const bdb_places_t *places, const char *name)
 }
 
 /* A rename lasts once the directory has been written. */
-static int sync_directory(const char *path)
+int bdb_directory_sync(const char *path)
 {
     int descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int synced = descriptor >= 0 && fsync(descriptor) == 0;
@@ -256,7 +272,7 @@ apr_status_t bdb_places_publish(const bdb_places_t *places, const char *path,
     const char *unpublished = apr_pstrcat(pool, name, ".new", NULL);
 
     if (write_generation(places, unpublished) &&
-        rename(unpublished, name) == 0 && sync_directory(path))
+        rename(unpublished, name) == 0 && bdb_directory_sync(path))
         return APR_SUCCESS;
     return condreq_trouble(trouble, errno, "writing %s", name);
 }

@@ -57,6 +57,17 @@ bdb_slot_t *bdb_slot_mine(bdb_control_t *control, apr_int64_t deadline_us)
     return slot ? slot : take(control, deadline_us);
 }
 
+void bdb_slot_give_back(bdb_control_t *control)
+{
+    bdb_slot_t *slot = pthread_getspecific(control->slot_of_thread);
+
+    if (!slot)
+        return;
+    pthread_setspecific(control->slot_of_thread, NULL);
+    atomic_store(&slot->verdict, BDB_VERDICT_NONE);
+    atomic_store(&slot->owner, 0);
+}
+
 int bdb_slot_enter(bdb_control_t *control, bdb_slot_t *slot, apr_uint64_t word,
                    apr_int64_t now_us)
 {

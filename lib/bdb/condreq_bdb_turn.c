@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -88,6 +89,31 @@ apr_status_t bdb_keeper_lock(int *lock, const char *path,
         await_holder(*lock, LOOK_AGAIN_MS);
     }
     return APR_SUCCESS;
+}
+
+int bdb_keeper_is_there(const char *path, apr_pool_t *pool)
+{
+    condreq_trouble_t trouble;
+    int lock, is_there;
+
+    if (open_lock(&lock, path, &trouble, pool) != APR_SUCCESS)
+        return 0;
+    is_there = holder(lock) != 0;
+    close(lock);
+    return is_there;
+}
+
+void bdb_keeper_kill(const char *path, apr_pool_t *pool)
+{
+    condreq_trouble_t trouble;
+    pid_t pid;
+    int lock;
+
+    if (open_lock(&lock, path, &trouble, pool) != APR_SUCCESS)
+        return;
+    if ((pid = holder(lock)) > 0)
+        kill(pid, SIGKILL);
+    close(lock);
 }
 
 apr_status_t bdb_keeper_turn(const char *path, const condreq_keeper_t *keeper,

@@ -1,8 +1,10 @@
 /* Transactions: a body run in one, as often as it takes.
  * Knows begin, commit and abort; not what a body reads and writes. */
+#include <string.h>
+
 #include "apr_strings.h"
 
-#include "condreq_bdb.h"
+#include "condreq_bdb_index.h"
 #include "condreq_bdb_fault.h"
 
 /* What is known of a transaction's last commit. */
@@ -40,6 +42,59 @@ void bdb_txn_witness(bdb_txn_t *txn, const char *key,
     txn->slot->witness_version = record->version;
     txn->slot->witness_body_id = record->body_id;
     txn->witnessed = 1;
+}
+
+void bdb_txn_saw(bdb_txn_t *txn, const char *key,
+                 const condreq_record_t *record)
+{
+    apr_cpystrn(txn->seen_key, key, sizeof(txn->seen_key));
+    txn->seen = *record;
+}
+
+int bdb_txn_before(bdb_txn_t *txn, const char *key, condreq_record_t *before)
+{
+    if (strcmp(txn->seen_key, key) != 0)
+        return bdb_record_read((bdb_store_t *)txn->base.store, txn->txn, key,
+                               before);
+    *before = txn->seen;
+    return 0;
+}
+
+/* The lowest that is free, so that few writers leave most shards untouched.
+ * What a killed process had is free again after the recovery. */
+static int shard_take(_Atomic(apr_uint64_t) *taken, unsigned *shard)
+{
+    apr_uint64_t before = atomic_load(taken);
+
+    do {
+        if (~before == 0)
+            return 0;
+        *shard = (unsigned)__builtin_ctzll(~before);
+    } while (!atomic_compare_exchange_weak(taken, &before,
+                                           before | (apr_uint64_t)1 << *shard));
+    return 1;
+}
+
+unsigned bdb_txn_shard(bdb_txn_t *txn)
+{
+    bdb_control_t *control = ((bdb_store_t *)txn->base.store)->control;
+
+    if (!txn->has_shard) {
+        txn->has_shard = 1;
+        txn->shard = (unsigned)(txn->slot - control->slots) % BDB_SHARDS;
+        txn->shard_is_taken =
+            shard_take(&control->file->shards_taken, &txn->shard);
+    }
+    return txn->shard;
+}
+
+static void shard_give_back(bdb_txn_t *txn)
+{
+    bdb_control_t *control = ((bdb_store_t *)txn->base.store)->control;
+
+    if (txn->shard_is_taken)
+        atomic_fetch_and(&control->file->shards_taken,
+                         ~((apr_uint64_t)1 << txn->shard));
 }
 
 int bdb_txn_reserve(bdb_txn_t *txn, apr_uint64_t body_bytes,
@@ -107,16 +162,26 @@ static int give_way(bdb_store_t *store, bdb_txn_t *txn)
     return code || is_lost(store, txn->slot) ? DB_RUNRECOVERY : txn->failed;
 }
 
+static void txn_init(bdb_txn_t *txn, bdb_store_t *store, running_t *running,
+                     bdb_slot_t *slot)
+{
+    memset(txn, 0, sizeof(*txn));
+    txn->base.store = &store->base;
+    txn->base.trouble = running->trouble;
+    txn->slot = slot;
+    txn->visit = &running->visit;
+}
+
 /* A body may return what a failed operation gave it or anything else: only
  * the first failure says whether there is sense in another run. What was done
  * in a lost environment may be half done, and is not committed. */
 static int run_body(bdb_store_t *store, running_t *running, bdb_slot_t *slot)
 {
     bdb_visit_t *visit = &running->visit;
-    bdb_txn_t txn = {
-        {&store->base, running->trouble}, NULL, 0, slot, 0, 0, visit};
+    bdb_txn_t txn;
     int code;
 
+    txn_init(&txn, store, running, slot);
     apr_pool_clear(running->pool);
     visit->doing = "beginning a transaction";
     if ((code = store->env->txn_begin(store->env, NULL, &txn.txn, 0)) != 0)
@@ -128,6 +193,7 @@ static int run_body(bdb_store_t *store, running_t *running, bdb_slot_t *slot)
         code = commit(store, &txn, running);
     else
         code = give_way(store, &txn);
+    shard_give_back(&txn);
     bdb_room_unreserve(slot);
     return code;
 }

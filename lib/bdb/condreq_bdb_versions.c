@@ -4,14 +4,12 @@
  * The library locks pages, and a writer holds its page until its commit is on
  * the disk: documents whose keys are neighbours (/posts/1, /posts/2) would
  * have their writers wait for one another. So a byte of the key's hash stands
- * before the key. Neighbours are then 256 places apart, and an ordered scan
- * is still possible, by merging 256 ordered runs. */
+ * before the key. Neighbours are then 256 places apart; what needs an order has
+ * the index. */
 #include <string.h>
 
-#include "condreq_bdb.h"
+#include "condreq_bdb_index.h"
 #include "condreq_bdb_fault.h"
-
-#define SHARDS 256
 
 /* FNV-1a, and the last steps of MurmurHash3, without which its upper bits
  * hardly differ between short keys. */
@@ -26,13 +24,8 @@ apr_uint32_t bdb_key_hash(const char *key)
     return hash ^ hash >> 16;
 }
 
-typedef struct version_key_t {
-    DBT dbt;
-    unsigned char bytes[BDB_VERSION_KEY_MAX];
-} version_key_t;
-
 /* A longer key never gets in, so it is nowhere to be found. */
-static int version_key(version_key_t *made, unsigned char shard,
+static int version_key(bdb_version_key_t *made, unsigned char shard,
                        const char *key)
 {
     size_t length = strlen(key);
@@ -44,31 +37,38 @@ static int version_key(version_key_t *made, unsigned char shard,
     memcpy(made->bytes + 1, key, length);
     made->dbt.data = made->bytes;
     made->dbt.size = (u_int32_t)(1 + length);
-    made->dbt.ulen = sizeof(made->bytes);
+    made->dbt.ulen = BDB_VERSION_KEY_MAX;
     made->dbt.flags = DB_DBT_USERMEM;
     return 0;
 }
 
-static int version_key_of(version_key_t *made, const char *key)
+static int version_key_of(bdb_version_key_t *made, const char *key)
 {
     return version_key(made, (unsigned char)(bdb_key_hash(key) >> 24), key);
 }
 
+static void value_init(DBT *value, unsigned char *bytes)
+{
+    memset(value, 0, sizeof(*value));
+    value->data = bytes;
+    value->ulen = CONDREQ_RECORD_SIZE_MAX;
+    value->flags = DB_DBT_USERMEM;
+}
+
 /* A record that has no room in the longest of ours is none of ours. */
-static int read_record(bdb_store_t *store, DB_TXN *txn, const char *key,
-                       condreq_record_t *record)
+int bdb_record_read(bdb_store_t *store, DB_TXN *txn, const char *key,
+                    condreq_record_t *record)
 {
     unsigned char bytes[CONDREQ_RECORD_SIZE_MAX];
-    version_key_t at;
-    DBT value = {0};
+    bdb_version_key_t at;
+    DBT value;
     int code;
 
     memset(record, 0, sizeof(*record));
-    if ((code = version_key_of(&at, key)) != 0)
+    if ((code = bdb_damage_known(store->control, key)) != 0 ||
+        (code = version_key_of(&at, key)) != 0)
         return code;
-    value.data = bytes;
-    value.ulen = sizeof(bytes);
-    value.flags = DB_DBT_USERMEM;
+    value_init(&value, bytes);
     code = store->versions->get(store->versions, txn, &at.dbt, &value,
                                 txn ? DB_RMW : 0);
     if (code == DB_NOTFOUND)
@@ -78,6 +78,35 @@ static int read_record(bdb_store_t *store, DB_TXN *txn, const char *key,
     return code == 0 || code == DB_BUFFER_SMALL ? DB_OLD_VERSION : code;
 }
 
+int bdb_record_after(bdb_store_t *store, DB_TXN *txn, bdb_version_key_t *key,
+                     condreq_record_t *record)
+{
+    unsigned char bytes[CONDREQ_RECORD_SIZE_MAX];
+    u_int32_t length = key->dbt.size;
+    int code, closed;
+    DBC *cursor;
+    DBT value;
+
+    value_init(&value, bytes);
+    memset(&key->dbt, 0, sizeof(key->dbt));
+    /* The key with a NUL behind it is the next that there can be. */
+    key->bytes[length] = '\0';
+    key->dbt.data = key->bytes;
+    key->dbt.size = length + (length > 0);
+    key->dbt.ulen = BDB_VERSION_KEY_MAX;
+    key->dbt.flags = DB_DBT_USERMEM;
+    code = store->versions->cursor(store->versions, txn, &cursor, 0);
+    if (code != 0)
+        return code;
+    code = cursor->get(cursor, &key->dbt, &value,
+                       length > 0 ? DB_SET_RANGE : DB_FIRST);
+    closed = cursor->close(cursor);
+    if (code == 0 && condreq_record_decode(record, bytes, value.size) != 0)
+        code = DB_OLD_VERSION;
+    key->bytes[code == 0 ? key->dbt.size : 0] = '\0';
+    return code ? code : closed;
+}
+
 typedef struct looking_up_t {
     bdb_visit_t visit;
     condreq_record_t *record;
@@ -85,8 +114,8 @@ typedef struct looking_up_t {
 
 static int visit_lookup(bdb_store_t *store, bdb_visit_t *visit)
 {
-    return read_record(store, NULL, visit->key,
-                       ((looking_up_t *)visit)->record);
+    return bdb_record_read(store, NULL, visit->key,
+                           ((looking_up_t *)visit)->record);
 }
 
 apr_status_t bdb_lookup(condreq_store_t *store, const char *key,
@@ -107,23 +136,42 @@ apr_status_t bdb_get(condreq_txn_t *base, const char *key,
     int code = bdb_txn_goes_on(txn);
 
     if (code == 0)
-        code = read_record((bdb_store_t *)base->store, txn->txn, key, record);
+        code =
+            bdb_record_read((bdb_store_t *)base->store, txn->txn, key, record);
+    if (code == 0)
+        bdb_txn_saw(txn, key, record);
     return bdb_txn_outcome(txn, code, "reading the record of", key);
 }
 
-static int write_record(bdb_txn_t *txn, const char *key,
-                        const condreq_record_t *record)
+int bdb_record_write(bdb_store_t *store, DB_TXN *txn, const char *key,
+                     const condreq_record_t *record)
 {
-    DB *versions = ((bdb_store_t *)txn->base.store)->versions;
     unsigned char bytes[CONDREQ_RECORD_SIZE_MAX];
-    version_key_t at;
+    bdb_version_key_t at;
     DBT value = {0};
     int code = version_key_of(&at, key);
 
     value.data = bytes;
     value.size = (u_int32_t)condreq_record_encode(bytes, record);
+    return code
+               ? code
+               : store->versions->put(store->versions, txn, &at.dbt, &value, 0);
+}
+
+/* The index first: it says where the record finds its change. */
+static int write_record(bdb_txn_t *txn, const char *key,
+                        condreq_record_t *record)
+{
+    bdb_store_t *store = (bdb_store_t *)txn->base.store;
+    condreq_record_t before;
+    int code;
+
     txn->wrote = 1;
-    return code ? code : versions->put(versions, txn->txn, &at.dbt, &value, 0);
+    if ((code = bdb_txn_before(txn, key, &before)) ||
+        (code = bdb_index_write(store, txn->txn, bdb_txn_shard(txn), key,
+                                &before, record)))
+        return code;
+    return bdb_record_write(store, txn->txn, key, record);
 }
 
 /* A tombstone has no body, yet an id: two deletions of one version are told
@@ -147,8 +195,10 @@ apr_status_t bdb_put(condreq_txn_t *base, const char *key,
     }
     if (code == 0)
         code = write_record(txn, key, &written);
-    if (code == 0)
+    if (code == 0) {
         bdb_txn_witness(txn, key, &written);
+        bdb_txn_saw(txn, key, &written);
+    }
     CONDREQ_FAULT("between puts");
     return bdb_txn_outcome(txn, code, "writing the record of", key);
 }
@@ -171,7 +221,7 @@ static int witness_answer(bdb_store_t *store, bdb_slot_t *slot, const char *key)
 
     if (atomic_load(&slot->verdict) != pending)
         return 0;
-    code = read_record(store, NULL, key, &found);
+    code = bdb_record_read(store, NULL, key, &found);
     /* Whoever asked may have given up by now. */
     if (code == 0)
         atomic_compare_exchange_strong(&slot->verdict, &pending,
@@ -191,95 +241,4 @@ int bdb_witnesses_answer(bdb_store_t *store, bdb_control_t *control)
             witness_answer(store, &control->slots[i],
                            bdb_slot_witness_key(control, &control->slots[i]));
     return code;
-}
-
-/* Format and state are enough to know a live document. */
-#define STATE_SIZE 2
-
-static int is_live(const unsigned char state[STATE_SIZE])
-{
-    return state[1] == CONDREQ_LIVE;
-}
-
-/* What a cursor stands on, as far as members are concerned. */
-typedef struct standing_t {
-    version_key_t at;
-    DBT value;
-    unsigned char state[STATE_SIZE];
-} standing_t;
-
-static void standing_reset(standing_t *standing)
-{
-    memset(&standing->value, 0, sizeof(standing->value));
-    standing->value.data = standing->state;
-    standing->value.ulen = STATE_SIZE;
-    standing->value.dlen = STATE_SIZE;
-    standing->value.flags = DB_DBT_USERMEM | DB_DBT_PARTIAL;
-}
-
-static int stands_below(const standing_t *standing, const char *collection)
-{
-    size_t length = strlen(collection);
-
-    return standing->at.dbt.size >= 1 + length &&
-           !memcmp(standing->at.bytes + 1, collection, length);
-}
-
-/* One shard, from the collection on. Leaves the cursor's key behind it.
- * @return 0 with *found set or not, or DB_NOTFOUND at the tree's end */
-static int shard_has_members(DBC *cursor, unsigned char shard,
-                             const char *collection, standing_t *standing,
-                             int *found)
-{
-    int code = version_key(&standing->at, shard, collection);
-
-    standing_reset(standing);
-    if (code == 0)
-        code = cursor->get(cursor, &standing->at.dbt, &standing->value,
-                           DB_SET_RANGE);
-    while (code == 0 && standing->at.bytes[0] == shard &&
-           stands_below(standing, collection)) {
-        *found = is_live(standing->state) &&
-                 standing->at.dbt.size > 1 + strlen(collection);
-        if (*found)
-            return 0;
-        code =
-            cursor->get(cursor, &standing->at.dbt, &standing->value, DB_NEXT);
-    }
-    return code;
-}
-
-/* The key behind one shard's members says which shard is the next that has
- * anything in it. */
-static int any_shard_has_members(DBC *cursor, const char *collection,
-                                 int *found)
-{
-    standing_t standing = {0};
-    int shard = 0;
-    int code = 0;
-
-    *found = 0;
-    while (shard < SHARDS && code == 0 && !*found) {
-        code = shard_has_members(cursor, (unsigned char)shard, collection,
-                                 &standing, found);
-        shard = standing.at.bytes[0] > shard ? standing.at.bytes[0] : shard + 1;
-    }
-    return code == DB_NOTFOUND ? 0 : code;
-}
-
-apr_status_t bdb_has_members(condreq_txn_t *base, const char *collection,
-                             int *has_members)
-{
-    bdb_txn_t *txn = (bdb_txn_t *)base;
-    DB *versions = ((bdb_store_t *)base->store)->versions;
-    DBC *cursor;
-    int code, closed;
-
-    if ((code = bdb_txn_goes_on(txn)) == 0 &&
-        (code = versions->cursor(versions, txn->txn, &cursor, 0)) == 0) {
-        code = any_shard_has_members(cursor, collection, has_members);
-        closed = cursor->close(cursor);
-        code = code ? code : closed;
-    }
-    return bdb_txn_outcome(txn, code, "looking for members of", collection);
 }

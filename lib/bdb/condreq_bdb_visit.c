@@ -27,11 +27,13 @@ void bdb_listen(condreq_trouble_t *heard)
         heard->sentence[0] = '\0';
 }
 
+/* The first is the cause; what follows is how it spread. */
 void bdb_hear(const DB_ENV *env, const char *prefix, const char *message)
 {
     (void)env;
     (void)prefix;
-    if (listener)
+    /* The first says what it was, the others what came of it. */
+    if (listener && !listener->sentence[0])
         apr_cpystrn(listener->sentence, message, sizeof(listener->sentence));
 }
 
@@ -54,6 +56,7 @@ apr_status_t bdb_status(int code)
         return CONDREQ_EPANIC;
     case DB_VERSION_MISMATCH:
     case DB_OLD_VERSION:
+    case DB_CHKSUM_FAIL:
         return CONDREQ_EFORMAT;
     case EDQUOT:
         return APR_ENOSPC;
@@ -62,11 +65,17 @@ apr_status_t bdb_status(int code)
     }
 }
 
+#define DAMAGED                                                                \
+    "a page on the disk is damaged; restore a backup, or save what can be "    \
+    "read by condreqctl salvage"
+
 /* The library calls a wait that was given up a deadlock too, and promises of
  * an upgrade what it knows nothing about. */
 static const char *words_of(int code)
 {
     switch (code) {
+    case DB_CHKSUM_FAIL:
+        return DAMAGED;
     case DB_LOCK_DEADLOCK:
     case DB_LOCK_NOTGRANTED:
         return "others were in the way for too long";
@@ -82,11 +91,13 @@ apr_status_t bdb_trouble(condreq_trouble_t *trouble, int code,
                          const condreq_trouble_t *heard, const char *doing,
                          const char *key)
 {
-    int told = heard && heard->sentence[0];
+    const char *words = heard ? heard->sentence : "";
 
+    if (bdb_damage_is(code, heard))
+        code = DB_CHKSUM_FAIL;
     apr_snprintf(trouble->sentence, sizeof(trouble->sentence),
                  "%s%s%.100s: %s%s%s", doing, key[0] ? " " : "", key,
-                 words_of(code), told ? "; " : "", told ? heard->sentence : "");
+                 words_of(code), words[0] ? "; " : "", words);
     return bdb_status(code);
 }
 
@@ -133,6 +144,10 @@ static apr_status_t run_inside(bdb_store_t *store, bdb_visit_t *visit,
     bdb_slot_leave(slot);
     if (*code == DB_RUNRECOVERY)
         bdb_control_condemn(store->control, word, BDB_CONDEMNED_BY_LIBRARY);
+    if (bdb_damage_is(*code, &heard)) {
+        bdb_damage_note(store->control, visit->key);
+        *code = DB_CHKSUM_FAIL;
+    }
     /* What came of it in a condemned environment, good or bad, may have come of
      * its end: a panic surprises the library in places where it goes on. */
     else if (atomic_load(&store->control->file->word) != word &&
@@ -205,6 +220,21 @@ static apr_status_t visit_until(bdb_store_t *store, bdb_visit_t *visit,
     return status;
 }
 
+/* A store that this process opened alone, in memory of its own, has nobody to
+ * wait for. */
+static apr_status_t run_alone(bdb_store_t *store, bdb_visit_t *visit,
+                              condreq_trouble_t *trouble)
+{
+    condreq_trouble_t heard;
+    int code;
+
+    bdb_listen(&heard);
+    code = visit->run(store, visit);
+    bdb_listen(NULL);
+    return code ? bdb_trouble(trouble, code, &heard, visit->doing, visit->key)
+                : APR_SUCCESS;
+}
+
 apr_status_t bdb_visit(bdb_store_t *store, bdb_visit_t *visit,
                        condreq_trouble_t *trouble)
 {
@@ -212,6 +242,8 @@ apr_status_t bdb_visit(bdb_store_t *store, bdb_visit_t *visit,
     apr_status_t status;
     sigset_t before;
 
+    if (!store->control)
+        return run_alone(store, visit, trouble);
     if (blocks_signals)
         block_signals(&before);
     status = visit_until(store, visit, trouble);

@@ -69,6 +69,16 @@ apr_status_t bdb_watch_make(bdb_watch_t **made, bdb_control_t *control,
 
 /* ---- those who end ---- */
 
+static int has_places(const bdb_watch_t *watch, apr_uint64_t process)
+{
+    unsigned i;
+
+    for (i = 0; i < watch->control->slot_count; i++)
+        if (atomic_load(&watch->control->slots[i].owner) == process)
+            return 1;
+    return 0;
+}
+
 static unsigned count_inside(const bdb_watch_t *watch, apr_uint64_t process)
 {
     unsigned i, inside = 0;
@@ -99,9 +109,13 @@ static void clear_slots(bdb_watch_t *watch, apr_uint64_t process)
 }
 
 /* What follows from it comes first: a keeper that dies in between leaves the
- * slots for the next one to find. */
+ * slots for the next one to find. A visitor that gave its places back had
+ * closed the store, and left nothing there. */
 static void bury(bdb_watch_t *watch, apr_uint64_t process)
 {
+    if (bdb_identity_role(process) == BDB_VISITOR &&
+        !has_places(watch, process))
+        return;
     watch->on_death(watch->baton, process, count_inside(watch, process) > 0);
     clear_slots(watch, process);
 }

@@ -650,6 +650,7 @@ static void report(void)
            outside_count,
            (unsigned long)atomic_load(&control->file->processes_ended),
            (int)(atomic_load(&board->slowest_us) / 1000));
+    printf("# %u locks asked for\n", atomic_load(&board->lock_attempts));
     for (i = 0; i < STROKES; i++)
         if (strokes[i].times)
             printf("#   %5u x %s\n", strokes[i].times, strokes[i].name);
@@ -757,6 +758,7 @@ static void run(void)
     in_child(prepare);
     in_child(crash_final_trees);
     in_child(crash_final_documents);
+    in_child(crash_final_locks);
     in_child(crash_final_sweep);
 }
 

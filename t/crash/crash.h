@@ -4,6 +4,7 @@
  * crash_worker.c   reads, writes and what each read must show
  * crash_ledger.c   what was acknowledged: no version has two winners
  * crash_final.c    the store at the end, document by document
+ * crash_locks.c    locks taken, and that each has one holder who keeps it
  * crash_fault.c    death at a chosen point inside the store
  *
  * Everything is in one mapping that no killed process takes with it. */
@@ -20,6 +21,7 @@
 #define PROCESSES_MAX 64
 #define OPERATIONS_MAX (1u << 20)
 #define GENERATIONS_MAX 65536
+#define LOCKS_MAX 100000
 #define VIOLATIONS_SHOWN 20
 
 typedef struct options_t {
@@ -92,6 +94,9 @@ typedef struct board_t {
     _Atomic(apr_int64_t) slowest_us;
     _Atomic(unsigned) keeper_said[3];
     diary_t diaries[THREADS_MAX];
+    _Atomic(unsigned) lock_attempts;
+    /** the attempt that was told that it has the lock; 0: none */
+    _Atomic(unsigned) lock_holders[LOCKS_MAX];
     /** the latest acknowledged version of each document */
     _Atomic(apr_uint64_t) acknowledged[];
 } board_t;
@@ -113,6 +118,13 @@ void crash_fill(void);
 int crash_author(apr_uint64_t *author, const char *bytes, apr_size_t length);
 const char *crash_document_key(unsigned document, apr_pool_t *pool);
 #define CRASH_COLLECTION "localhost/made/"
+
+/* Locks. */
+
+/** Asks for one more lock, which a few others ask for as well. */
+void crash_lock(condreq_store_t *store, apr_pool_t *pool);
+/** At the end, in a process of its own. */
+void crash_final_locks(void);
 
 /* Ledger: private to the driver's own process. */
 

@@ -10,6 +10,7 @@
 
 #include "condreq_bdb.h"
 #include "crash.h"
+#include "index_check.h"
 
 static void verify_tree(const char *name)
 {
@@ -29,6 +30,8 @@ void crash_final_trees(void)
     verify_tree("versions.db");
     verify_tree("bodies.db");
     verify_tree("counters.db");
+    verify_tree("locks.db");
+    verify_tree("index.db");
     _exit(0);
 }
 
@@ -178,6 +181,21 @@ static void check_creations(condreq_store_t *store, apr_pool_t *pool)
     free(authors);
 }
 
+/* What is listed, followed and known of collections is what is there. */
+static void check_index(condreq_store_t *store, apr_pool_t *pool)
+{
+    condreq_trouble_t trouble;
+    index_census_t census;
+
+    if (index_check(store, &census, &trouble, pool) != APR_SUCCESS)
+        crash_violation("the index cannot be read: %s", trouble.sentence);
+    else if (census.faults > 0)
+        crash_violation("the index has %u faults", census.faults);
+    else
+        printf("# the index of %u records, %u live, %u stale, has no fault\n",
+               census.records, census.live, census.stale);
+}
+
 void crash_final_documents(void)
 {
     apr_pool_t *pool, *each;
@@ -194,5 +212,7 @@ void crash_final_documents(void)
         check_versions(store, document, each);
     }
     check_creations(store, each);
+    check_index(store, each);
+    fflush(stdout);
     _exit(0);
 }

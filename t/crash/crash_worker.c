@@ -386,6 +386,8 @@ static void *thread_run(void *baton)
         apr_pool_clear(pool);
         if (draw_random(thread) % 16 == 0)
             create(thread, pool);
+        else if (draw_random(thread) % 32 == 0)
+            crash_lock(thread->store, pool);
         else if (read_and_check(thread->store, document, &record, pool))
             write_upon(thread, document, &record, pool);
     }

@@ -22,6 +22,9 @@ sub build {
 
 sub module { return build() . '/mod_condreq.so' }
 
+# The module with the store's test hooks; see t/crash/httpd/fault_board.h.
+sub module_with_faults { return build() . '/faults/mod_condreq.so' }
+
 sub write_file {
     my ($path, $text) = @_;
     open my $file, '>', $path or die "$path: $!";

@@ -10,15 +10,16 @@ use Test::More;
 
 # The first that matches says where a file belongs.
 my @layers = (
+    [ctl => qr{^ctl/}],
     [glue => qr{^(?:mod_condreq\.c|include/(?:mod_condreq|condreq_hooks)\.h|httpd/)}],
     [bdb => qr{^lib/bdb/|^$}],
     [mem => qr{^lib/mem/}],
-    ['write path' => qr{/condreq_(?:document|draft)\.}],
-    ['store interface' => qr{/condreq_(?:store|trouble)\.}],
-    [records => qr{/condreq_(?:record|strategy)\.}],
-    [core => qr{^(?:lib|include)/condreq_(?:changed|date|dictionary|digest|edit\w*|etag|eval|json\w*
-                                          |key|media_type|members|merge|number|patch|pieces
-                                          |pointer|preconditions|prefer)\.}x],
+    ['write path' => qr{/condreq_(?:claim|collection|document|draft|locks)\.}],
+    ['store interface' => qr{/condreq_(?:store|store_care|trouble|occupancy|lock_sweep)\.}],
+    [records => qr{/condreq_(?:record|strategy|lock\w*)\.}],
+    [core => qr{^(?:lib|include)/condreq_(?:accept|changed|date|dictionary|digest|edit\w*|etag|eval|if
+                                          |json\w*|key|media_type|members|merge|name|number|patch
+                                          |pieces|pointer|preconditions|prefer|timeout|uuid)\.}x],
 );
 my %may_include = (
     core => [qw(core)],
@@ -27,10 +28,11 @@ my %may_include = (
     bdb => [qw(core records bdb), 'store interface'],
     mem => [qw(core records mem), 'store interface'],
     'write path' => [qw(core records), 'store interface', 'write path'],
+    ctl => [qw(core records ctl), 'store interface', 'write path'],
     glue => ['core', 'records', 'store interface', 'write path', 'glue'],
 );
 
-my @files = files('*.c', 'include/*.h', 'httpd/*.[ch]', 'lib/*.[ch]', 'lib/*/*.[ch]');
+my @files = files('*.c', 'include/*.h', 'httpd/*.[ch]', 'ctl/*.[ch]', 'lib/*.[ch]', 'lib/*/*.[ch]');
 my %path_of = map { m{([^/]+)$} => $_ } @files;
 
 sub layer_of {

@@ -122,7 +122,7 @@ my %in_prose = (
     'require_methods' => 'CondReqRequire',
 );
 # What stays zero.
-my %zero = (CondReqMembers => 'none', CondReqTypes => 'JSON');
+my %zero = (CondReqMembers => 'none', CondReqTypes => 'JSON', CondReqLocks => 'Off');
 
 my ($create) = $config =~ /^void \*condreq_dir_conf_create\(.*?\n\{\n(.*?)^\}/ms;
 my %set = $create =~ /^    conf->([\w.]+) =\s+([^;]+);/gm;
@@ -162,6 +162,18 @@ is join(', ', macro('WRITING_METHODS', 'httpd/config.c') =~ /M_([A-Z]+)/g),
     'PUT, PATCH, DELETE', 'CondReqRequire is about three methods';
 like $page_of{CondReqRequire}, qr/The methods are PUT, PATCH and DELETE,/,
     'as its page says';
+
+# What CondReqLocks has where it does not say stands in its page's text.
+for my $row (
+    [DEFAULT_LOCK_TIMEOUT => 600 => qr/`default`:[^.]*\. 10 minutes\./],
+    [DEFAULT_LOCK_TIMEOUT_MAX => 86400 => qr/`max`:[^.]*\. 24 hours\./],
+    [DEFAULT_LOCKS_PER_USER => 100 => qr/`per-user`:[^.]*\. 100\./],
+    [DEFAULT_LOCKS_PER_HOST => 10000 => qr/`per-host`:[^.]*\. 10000\./],
+) {
+    my ($macro, $value, $said) = @$row;
+    is macro($macro, 'httpd/config.c'), $value, "CondReqLocks: $macro is what its page says";
+    like $page_of{CondReqLocks}, $said, 'and the page says it';
+}
 
 for my $name (sort keys %in_readme) {
     my ($said) = $in_readme{$name} =~ /`(.*)`/;

@@ -39,10 +39,19 @@ my @sections = $problems =~ /^## \Q$prefix\E(\S+)$/gm;
 
 is_deeply [sort @sections], [sort keys %kinds], 'each kind of problem has its section';
 
-my %members = map { $_ => 1 } $all =~ /, \\"(\w+)\\": /g;
+# What a listing says is no problem's member.
+delete @source_of{qw(httpd/listing_text.c httpd/collection_get.c)};
+my %listed = map { $_ => 1 } map { /[{,] ?\\"(\w+)\\": /g } map { read_file($_) } 'httpd/listing_text.c';
+my %members = map { $_ => 1 } map { /, \\"(\w+)\\": /g } values %source_of;
 delete @members{qw(type title status detail)};
 my %described = map { $_ => 1 } $problems =~ /^\| `(\w+)` \|/gm;
 
 is_deeply [sort keys %described], [sort keys %members], 'each member is described';
+
+# ---- listings ----
+
+my ($table) = read_file('docs/collections.md') =~ /^\| member \| meaning \|\n(.*?)\n\n/ms;
+my %of_listing = map { $_ => 1 } $table =~ /^\| `(\w+)` \|/gm;
+is_deeply [sort keys %of_listing], [sort keys %listed], 'docs/collections.md describes each member of a listing';
 
 done_testing;

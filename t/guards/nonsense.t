@@ -140,6 +140,28 @@ my @directives = (
       [ '100001', qr/from 1 to 100000/ ],
       [ 'deep',   qr/from 1 to 100000/ ],
       [ '',       qr/CondReqMaxDepth takes one argument/ ] ],
+    [ 'CondReqLocks',
+      [ 'On', 'Off', 'on', 'On default=600', 'On max=24h', 'Off max=10min default=60s', 'On per-user=1 per-host=1000000',
+        'On Default=1 MAX=1 Per-User=5', 'On max=366' ],
+      [ '',                qr/write On or Off first, then options such as max=24h/ ],
+      [ 'max=1h',          qr/write On or Off first/ ],
+      [ 'maybe',           qr/write On or Off first/ ],
+      [ 'On forever',      qr/'forever' is no option; write default=, max=, per-user= or per-host= and a number/ ],
+      [ 'On max',          qr/'max' is no option/ ],
+      [ 'On max=',         qr/'max=': write a time from 1 second to 366 days, such as 600, 10min or 24h/ ],
+      [ 'On max=0',        qr/'max=0': write a time/ ],
+      [ 'On max=-1',       qr/write a time/ ],
+      [ 'On max=Infinite', qr/write a time/ ],
+      [ 'On max=1ms',      qr/write a time/ ],
+      [ 'On max=9999h',    qr/write a time/ ],
+      [ 'On max=99999999999999999999', qr/write a time/ ],
+      [ 'On default=x',    qr/'default=x': write a time/ ],
+      [ 'On default=2h max=1h', qr/default is over max; write a smaller default/ ],
+      [ 'On per-user=0',   qr/'per-user=0': write how many there may be, from 1 to 1000000/ ],
+      [ 'On per-user=1K',  qr/write how many there may be/ ],
+      [ 'On per-host=1000001', qr/write how many there may be/ ],
+      [ 'On per-host=-1',  qr/write how many there may be/ ],
+      [ 'On per-host=18446744073709551617', qr/write how many there may be/ ] ],
 );
 
 for my $directive (@directives) {
@@ -167,6 +189,17 @@ for my $section ('Location /', 'Directory /srv', 'Files "*.json"', 'If "true"') 
     refused section($section, 'CondReqStore bdb:/srv/condreq'), qr/CondReqStore (?:not allowed|cannot occur)/,
         "CondReqStore in <$section>";
 }
+
+# ---- who governs locks ----
+
+my $says_who = qr/SetHandler condreq-locks shows everybody's locks.*with Require lines of its own/;
+accepted section('Location /l', 'SetHandler condreq-locks', 'Require user alice'), 'locks, for whom';
+accepted section('Location /l', 'SetHandler condreq-locks', section('RequireAll', 'Require local')), 'in a RequireAll';
+accepted section('Directory /srv', 'Require local', 'SetHandler condreq-locks'), 'in a Directory';
+refused section('Location /l', 'SetHandler condreq-locks'), $says_who, 'locks, for whomever';
+refused section('Location /l', 'SetHandler condreq-locks') . section('Location /l', 'Require local'), $says_who,
+    'or for whom another section says';
+refused "SetHandler condreq-locks\n", $says_who, 'locks at every URL';
 
 # ---- the store ----
 

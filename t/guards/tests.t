@@ -31,7 +31,9 @@ for my $driver (@drivers) {
 
     ok $makefile =~ m{^check-crash-briefly: [^\n]*\$\(BUILD\)/$name\b}m, "$driver is built, and run";
 }
-is_deeply [grep { !m{^t/unit/test_\w+\.c$} && !m{^t/crash/} } @programs], [],
+# The load beside which condreqctl is tested.
+like $makefile, qr{^check-ctl: [^\n]*\$\(BUILD\)/load\b}m, 't/ctl/load.c is built, and run';
+is_deeply [grep { !m{^t/unit/test_\w+\.c$} && !m{^t/crash/} && $_ ne 't/ctl/load.c' } @programs], [],
     'each other test program is one of those';
 is_deeply [grep { !m{^t/fuzz/fuzz_\w+\.c$} } @fuzzers], [], 'each fuzzer is one of those';
 is_deeply [grep { my $file = $_; !grep { $_ eq $file } @programs, @fuzzers }
@@ -47,6 +49,8 @@ is_deeply [map { s{.*/}{}r } files('t/fuzz/corpus/*')],
 my %run_by = (
     't' => qr{\bt/\*\.t\b},
     't/h2c' => qr{\bt/h2c/\*\.t\b},
+    't/restarts' => qr{\$\(PROVE\)[^\n]* t/restarts\b},
+    't/ctl' => qr{\$\(PROVE\)[^\n]* t/ctl\b},
     't/disk' => qr{\$\(PROVE\)[^\n]* t/disk\b},
     't/guards' => qr{\$\(PROVE\)[^\n]* t/guards\b},
 );
@@ -60,7 +64,7 @@ for my $test (all_below('t', 't')) {
 # ---- check ----
 
 my ($check) = $makefile =~ /^check:.*\n((?:\t.*\n)+)/m;
-for my $part (qw(check-guards check-unit check-fuzz check-wire check-crash-briefly check-disk)) {
+for my $part (qw(check-guards check-unit check-fuzz check-wire check-crash-briefly check-restarts check-disk check-ctl)) {
     like $check // '', qr/\b$part\b/, "check runs $part";
 }
 

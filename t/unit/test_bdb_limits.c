@@ -35,7 +35,7 @@ static int put_raw(DB *tree, const void *key, size_t key_length,
 static int write_later_record(void *baton)
 {
     condreq_store_t *store = crew_join(&suite, baton, pool);
-    unsigned char key[64] = {0}, record[76] = {2, 1};
+    unsigned char key[64] = {0}, record[84] = {3, 1};
 
     if (!store)
         return 1;
@@ -89,7 +89,7 @@ static int write_counter(const char *name, char kind, unsigned char number)
 
 static int write_later_format(void *baton)
 {
-    return write_counter(baton, 'f', 2);
+    return write_counter(baton, 'f', 3);
 }
 
 static int write_incarnation(void *baton)

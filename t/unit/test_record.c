@@ -130,6 +130,7 @@ static condreq_record_t full_record(void)
     record.body_id = 0x3132333435363738u;
     record.body_length = 0x4142434445464748u;
     memset(record.sha256, 0xab, sizeof(record.sha256));
+    record.change = 0x5152535455565758u;
     record.sequence_id = 1;
     strcpy(record.media_type, "text/x");
     return record;
@@ -139,7 +140,7 @@ static condreq_record_t full_record(void)
 static void test_bytes(void)
 {
     static const unsigned char head[] = {
-        1,    2,    1,    6,    0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07,
+        2,    2,    1,    6,    0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07,
         0x08, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0xff, 0xff,
         0xff, 0xff, 0xff, 0xff, 0xff, 0xfe, 0x31, 0x32, 0x33, 0x34, 0x35,
         0x36, 0x37, 0x38, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48,
@@ -147,12 +148,13 @@ static void test_bytes(void)
     unsigned char bytes[CONDREQ_RECORD_SIZE_MAX];
     condreq_record_t record = full_record();
 
-    is_int((long long)condreq_record_encode(bytes, &record), 82,
-           "a record is 76 bytes and its media type");
+    is_int((long long)condreq_record_encode(bytes, &record), 90,
+           "a record is 84 bytes and its media type");
     ok(!memcmp(bytes, head, sizeof(head)),
        "format, state, flags, length of the type, and big-endian numbers");
     ok(bytes[44] == 0xab && bytes[75] == 0xab, "then the hash");
-    ok(!memcmp(bytes + 76, "text/x", 6), "then the media type");
+    ok(bytes[76] == 0x51 && bytes[83] == 0x58, "then the change");
+    ok(!memcmp(bytes + 84, "text/x", 6), "then the media type");
 }
 
 static int same_record(const condreq_record_t *a, const condreq_record_t *b)
@@ -161,7 +163,7 @@ static int same_record(const condreq_record_t *a, const condreq_record_t *b)
            a->mtime_us == b->mtime_us && a->date_s == b->date_s &&
            a->body_id == b->body_id && a->body_length == b->body_length &&
            !memcmp(a->sha256, b->sha256, CONDREQ_SHA256_SIZE) &&
-           a->sequence_id == b->sequence_id &&
+           a->change == b->change && a->sequence_id == b->sequence_id &&
            !strcmp(a->media_type, b->media_type);
 }
 
@@ -184,30 +186,48 @@ static void test_round_trip(void)
     ok(same_record(&record, &decoded), "and comes back");
     record.media_type[0] = '\0';
     length = condreq_record_encode(bytes, &record);
-    is_int((long long)length, 76, "so does none at all");
+    is_int((long long)length, 84, "so does none at all");
     is_int(condreq_record_decode(&decoded, bytes, length), APR_SUCCESS,
            "and is read");
 }
 
+/* The format of before had no change, and all else where it is now. */
+static void test_format_before(void)
+{
+    unsigned char bytes[CONDREQ_RECORD_SIZE_MAX];
+    condreq_record_t record = full_record(), decoded;
+
+    condreq_record_encode(bytes, &record);
+    bytes[0] = 1;
+    memcpy(bytes + 76, "text/x", 6);
+    is_int(condreq_record_decode(&decoded, bytes, 82), APR_SUCCESS,
+           "a record of the format before is read");
+    record.change = 0;
+    ok(same_record(&record, &decoded), "and its change is nowhere yet");
+    is_int(condreq_record_decode(&decoded, bytes, 81), CONDREQ_EFORMAT,
+           "cut short it is not");
+}
+
 typedef struct refused_row_t {
     const char *claim;
-    /** which byte becomes what, and how many are left of 82 */
+    /** which byte becomes what, and how many are left of 90 */
     int at;
     unsigned char becomes;
     apr_size_t length;
 } refused_row_t;
 
 static const refused_row_t refused_rows[] = {
-    {"no bytes at all", 0, 1, 0},
-    {"a format of before", 0, 0, 82},
-    {"a format to come", 0, 2, 82},
-    {"the state of what was never there", 1, 0, 82},
-    {"a state that we do not know", 1, 3, 82},
-    {"a flag that we do not know", 2, 0x81, 82},
-    {"a record that is cut short", 0, 1, 81},
-    {"one that is cut within its numbers", 0, 1, 75},
-    {"one with a byte too many", 0, 1, 83},
-    {"a media type with a NUL inside", 78, 0, 82},
+    {"no bytes at all", 0, 2, 0},
+    {"a format that never was", 0, 0, 90},
+    {"a format to come", 0, 3, 90},
+    {"the format of before, which was shorter", 0, 1, 90},
+    {"the state of what was never there", 1, 0, 90},
+    {"a state that we do not know", 1, 3, 90},
+    {"a flag that we do not know", 2, 0x81, 90},
+    {"a record that is cut short", 0, 2, 89},
+    {"one that is cut within its numbers", 0, 2, 83},
+    {"one with a byte too many", 0, 2, 91},
+    {"a media type with a NUL inside", 86, 0, 90},
 };
 
 static void test_refusals(void)
@@ -233,6 +253,7 @@ int main(void)
     test_has_come();
     test_bytes();
     test_round_trip();
+    test_format_before();
     test_refusals();
     return done_testing();
 }

@@ -16,7 +16,7 @@ use IO::Socket::IP;
 use Apache::TestConditional::Response;
 
 our $VERSION   = '1.00';
-our @EXPORT_OK = qw(answers_of_streams huffman_decode);
+our @EXPORT_OK = qw(answers_of_streams endings_of_streams huffman_decode);
 
 my ($DATA, $HEADERS, $RST_STREAM, $SETTINGS, $PING, $GOAWAY, $WINDOW_UPDATE, $CONTINUATION) =
     (0, 1, 3, 4, 6, 7, 8, 9);
@@ -245,16 +245,16 @@ sub _frame_came {
     # An answer that has ended may be followed by this, which says that no more
     # of the request is wanted (section 8.1).
     elsif ($answer && $type == $RST_STREAM) {
-        croak 'a stream was reset before its answer had ended' unless $answer->{ended};
+        @$answer{qw(reset ended)} = (1, 1) unless $answer->{ended};
     }
     $answer->{ended} = 1
         if $answer && ($type == $DATA || $type == $HEADERS) && $flags & $END_STREAM;
     return;
 }
 
-# The answers to requests, [method, path, body, [name, value], ...] each, in the
+# What came of requests, [method, path, body, [name, value], ...] each, in the
 # same order. The heads of all go out before the content of any.
-sub answers_of_streams {
+sub _streams {
     my ($host, $port, @requests) = @_;
     my $socket = IO::Socket::IP->new(PeerHost => $host, PeerPort => $port, Type => SOCK_STREAM)
         or croak "no connection to $host port $port: $@";
@@ -271,7 +271,20 @@ sub answers_of_streams {
     my $received = '';
     _frame_came(\%answers, $socket, _take_frame($socket, \$received))
         while grep { !$_->{ended} } values %answers;
-    return map { Apache::TestConditional::Response->new(%{ $answers{$_} }) } @streams;
+    return @answers{@streams};
+}
+
+# The answers to requests, each of which must have one.
+sub answers_of_streams {
+    my @answers = _streams(@_);
+
+    croak 'a stream was reset before its answer had ended' if grep { $_->{reset} } @answers;
+    return map { Apache::TestConditional::Response->new(%$_) } @answers;
+}
+
+# The status of each answer, or "reset" where the other side gave the stream up.
+sub endings_of_streams {
+    return map { $_->{reset} ? 'reset' : $_->{code} } _streams(@_);
 }
 
 1;

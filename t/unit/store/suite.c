@@ -7,8 +7,10 @@
 #include "apr_strings.h"
 #include "apr_thread_proc.h"
 
+#include "collections.h"
 #include "crew.h"
 #include "kills.h"
+#include "locks.h"
 #include "races.h"
 #include "suite.h"
 #include "tap.h"
@@ -395,6 +397,126 @@ static void test_members_among_many(condreq_store_t *store, apr_pool_t *pool)
     is_int(wrong, 0, "a live one among them is found, whichever it is");
 }
 
+/* ---- walks ---- */
+
+#define WALKED_MOST 1000
+
+typedef struct walked_all_t {
+    condreq_walked_t found[WALKED_MOST];
+    unsigned count;
+    unsigned calls;
+} walked_all_t;
+
+static void walk_all(condreq_store_t *store, const char *prefix,
+                     unsigned at_once, walked_all_t *all, apr_pool_t *pool)
+{
+    condreq_walk_t walk = {{0}, 0};
+    condreq_trouble_t trouble;
+    unsigned count = 1;
+
+    all->count = all->calls = 0;
+    while (count > 0 && all->count + at_once <= WALKED_MOST &&
+           store->provider->walk(store, prefix, &walk, all->found + all->count,
+                                 at_once, &count, &trouble, pool) == 0) {
+        all->count += count;
+        all->calls++;
+    }
+}
+
+static int count_walked(const walked_all_t *all, const char *key)
+{
+    unsigned i;
+    int times = 0;
+
+    for (i = 0; i < all->count; i++)
+        times += !strcmp(all->found[i].key, key);
+    return times;
+}
+
+typedef struct walk_row_t {
+    const char *claim;
+    const char *prefix;
+    unsigned count;
+} walk_row_t;
+
+static const walk_row_t walk_rows[] = {
+    {"a prefix of a hundred documents", "w/many/", 100},
+    {"a part of them", "w/many/1", 11},
+    {"one of them", "w/many/99", 1},
+    {"a collection and what is below it", "w/", 103},
+    {"a prefix that is a key", "w/one", 2},
+    {"no key", "w/none", 0},
+    {"a prefix that is greater than any", "\xff\xff", 0},
+    {"one that is longer than any key", NULL, 0},
+};
+
+static void write_walked(condreq_store_t *store, apr_pool_t *pool)
+{
+    int i;
+
+    for (i = 0; i < 100; i++)
+        write_document(store, apr_psprintf(pool, "w/many/%d", i), "text", 4,
+                       pool);
+    write_document(store, "w/one", "", 0, pool);
+    write_document(store, "w/one/below", "", 0, pool);
+    write_document(store, "w/gone", "", 0, pool);
+    write_tombstone(store, "w/gone", pool);
+}
+
+static void test_walks(condreq_store_t *store, apr_pool_t *pool)
+{
+    static const unsigned batches[] = {1, 7, 64};
+    walked_all_t *all = apr_palloc(pool, sizeof(*all));
+    size_t i, j;
+
+    write_walked(store, pool);
+    for (i = 0; i < sizeof(walk_rows) / sizeof(walk_rows[0]); i++)
+        for (j = 0; j < sizeof(batches) / sizeof(batches[0]); j++) {
+            walk_all(store,
+                     walk_rows[i].prefix
+                         ? walk_rows[i].prefix
+                         : key_of_length(CONDREQ_KEY_MAX + 1, 'k', pool),
+                     batches[j], all, pool);
+            is_int(all->count, walk_rows[i].count,
+                   apr_psprintf(pool, "a walk by %u: %s", batches[j],
+                                walk_rows[i].claim));
+        }
+    walk_all(store, "w/gone", 7, all, pool);
+    ok(all->count == 1 && all->found[0].record.state == CONDREQ_TOMBSTONE &&
+           all->found[0].record.version == 2,
+       "a walk comes by tombstones, too");
+    walk_all(store, "w/many/42", 7, all, pool);
+    ok(!all->found[0].unreadable && all->found[0].record.version == 1 &&
+           all->found[0].record.body_length == 4 &&
+           !strcmp(all->found[0].record.media_type, "text/plain"),
+       "what it gives is what a lookup gives");
+}
+
+/* What is there all the while is met once, whatever comes and goes. */
+static void test_walk_among_writes(condreq_store_t *store, apr_pool_t *pool)
+{
+    walked_all_t *all = apr_palloc(pool, sizeof(*all));
+    condreq_walk_t walk = {{0}, 0};
+    condreq_trouble_t trouble;
+    unsigned count = 1, i = 0;
+    int wrong = 0;
+
+    all->count = 0;
+    while (count > 0 && all->count < WALKED_MOST - 7 &&
+           store->provider->walk(store, "w/many/", &walk,
+                                 all->found + all->count, 7, &count, &trouble,
+                                 pool) == 0) {
+        all->count += count;
+        write_document(store, apr_psprintf(pool, "w/many/%u", i * 7 % 100),
+                       "other", 5, pool);
+        write_document(store, apr_psprintf(pool, "w/many/new-%u", i++), "", 0,
+                       pool);
+    }
+    for (i = 0; i < 100; i++)
+        wrong += count_walked(all, apr_psprintf(pool, "w/many/%u", i)) != 1;
+    is_int(wrong, 0, "a walk among writes meets what stays there once");
+}
+
 /* One holds a document until it is told to end. */
 typedef struct holder_t {
     condreq_store_t *store;
@@ -580,10 +702,13 @@ int store_suite(const store_suite_t *suite)
 
     apr_pool_create(&pool, NULL);
     test_races(suite, pool);
+    test_lock_races(suite, pool);
+    test_collections_together(suite, pool);
     if (suite->processes)
         test_kills(suite, pool);
     test_never_prepared(suite, pool);
     test_prepared_again(suite, pool);
+    test_locks_kept(suite, pool);
     test_busy(suite, pool);
     store = crew_open(suite, "main", pool);
     if (!ok(store != NULL, "a fresh store opens"))
@@ -596,5 +721,9 @@ int store_suite(const store_suite_t *suite)
     test_draws(store, pool);
     test_members(store, pool);
     test_members_among_many(store, pool);
+    test_collections(store, pool);
+    test_walks(store, pool);
+    test_walk_among_writes(store, pool);
+    test_locks(store, pool);
     return done_testing();
 }
