@@ -228,8 +228,12 @@ static void run(load_t *load)
         double seconds = load->waiting ? wake(load) : PATIENCE_S;
         struct timespec patience = {
             (time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
-        int i, count = epoll_pwait2(load->epoll, events, 256, &patience, NULL);
+        int i, count;
 
+        /* Nobody woke, since the turn is over. */
+        if (!load->out && !load->waiting)
+            break;
+        count = epoll_pwait2(load->epoll, events, 256, &patience, NULL);
         if (count == 0 && seconds >= PATIENCE_S && load->out)
             tally_die("the server", "did not answer for a minute");
         for (i = 0; i < count; i++)
@@ -282,6 +286,23 @@ static void load_go(void *baton, double seconds, tally_t *tally)
     tally->seconds = tally_now() - begun;
 }
 
+/* Every document must be there, whatever it takes to say why it is not. */
+static void check_seeded(const tally_t *tally)
+{
+    char statuses[256] = "answered with";
+    size_t length = strlen(statuses);
+    int i;
+
+    if (!tally->outcomes[TALLY_OTHER] && !tally->outcomes[TALLY_REFUSED])
+        return;
+    for (i = 0; i < 600 && length < sizeof(statuses) - 32; i++) {
+        if (tally->statuses[i])
+            length += (size_t)snprintf(statuses + length, 32, " %d x %lu", i,
+                                       tally->statuses[i]);
+    }
+    tally_die("seeding", statuses);
+}
+
 static void seed(load_t *load)
 {
     const operation_t *operation = load->operation;
@@ -296,8 +317,7 @@ static void seed(load_t *load)
     load->tally = &tally;
     load->until = 0;
     start(load);
-    if (tally.outcomes[TALLY_OTHER] || tally.outcomes[TALLY_REFUSED])
-        tally_die("seeding", "not all documents were accepted");
+    check_seeded(&tally);
     load->operation = operation;
     load->seeds_by = NULL;
 }

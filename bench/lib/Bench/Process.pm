@@ -131,15 +131,17 @@ sub _stat {
     return split ' ', $line =~ s/.*\)\s//sr;
 }
 
-sub _children {
-    my %children;
+# @return this process and all below it
+sub _tree {
+    my @tree = @_;
 
-    for my $path (glob '/proc/[0-9]*') {
-        my ($pid) = $path =~ /(\d+)/;
-        my (undef, $parent) = _stat($pid) or next;
-        push @{ $children{$parent} }, $pid if defined $parent;
+    for (my $at = 0; $at < @tree; $at++) {
+        for my $path (glob "/proc/$tree[$at]/task/*/children") {
+            open my $file, '<', $path or next;
+            push @tree, split ' ', <$file> // '';
+        }
     }
-    return \%children;
+    return @tree;
 }
 
 # Of threads that live, to the nanosecond.
@@ -159,13 +161,10 @@ sub _threads_us {
 # @return microseconds
 sub cpu_us {
     my ($self) = @_;
-    my $children = _children();
-    my @left = ($self->{pid});
     my $us = 0;
 
-    while (defined(my $pid = shift @left)) {
+    for my $pid (_tree($self->{pid})) {
         my @stat = _stat($pid) or next;
-        push @left, @{ $children->{$pid} // [] };
         $us += _threads_us($pid) + ($stat[13] + $stat[14]) * $TICK_US;
     }
     return $us;
@@ -175,12 +174,9 @@ sub cpu_us {
 # process.
 sub resident_bytes {
     my ($self) = @_;
-    my $children = _children();
-    my @left = ($self->{pid});
     my $pages = 0;
 
-    while (defined(my $pid = shift @left)) {
-        push @left, @{ $children->{$pid} // [] };
+    for my $pid (_tree($self->{pid})) {
         $pages += (_stat($pid))[21] // 0;
     }
     return $pages * POSIX::sysconf(POSIX::_SC_PAGESIZE());

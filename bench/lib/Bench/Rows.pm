@@ -250,7 +250,7 @@ sub contention_rows {
             outcome => 'written', may_be_refused => 1, measure => 'rate', ours => $OURS,
             goals => { 'libdb alone, one thread' => ['>=', 1] },
             sides => [
-                our_writes($OURS, 'condreq', '/documents/hot/', -c => 'hot'),
+                our_writes($OURS, 'condreq', '/documents/hot/', -c => 'hot', -k => 1),
                 { %{ store_side('libdb alone, one thread', 'bare') }, clients => 1 },
             ],
         },
@@ -259,7 +259,7 @@ sub contention_rows {
             outcome => 'written', measure => 'rate', ours => 'neighbouring keys',
             goals => { 'spread keys' => ['>=', 0.9] },
             sides => [
-                our_writes('neighbouring keys', 'condreq', '/documents/close/', -c => 'neighbours'),
+                our_writes('neighbouring keys', 'condreq', '/documents/close/', -c => 'neighbours', -k => 256),
                 our_writes('spread keys', 'condreq'),
             ],
         },
