@@ -5,6 +5,9 @@
 
 #include "apr_strings.h"
 
+/* As often as a document that others write is judged anew. */
+#define ROUNDS_AT_MOST 16
+
 static int refuse_too_large(condreq_exchange_t *exchange)
 {
     return condreq_refuse(
@@ -125,14 +128,16 @@ int condreq_collection_delete(condreq_exchange_t *exchange)
     condreq_removal_t removal = {.resource = &exchange->resource,
                                  .preconditions = &exchange->preconditions,
                                  .claim = &exchange->claim};
-    int status = check_before(exchange);
+    int status = check_before(exchange), rounds = 0;
 
     if (status != OK)
         return status;
     /* Each further round is another's successful write. */
     do {
         status = remove_once(exchange, &removal);
-    } while (status == DECLINED);
+    } while (status == DECLINED && ++rounds < ROUNDS_AT_MOST);
+    if (status == DECLINED)
+        return condreq_refuse_contended(r);
     if (status != OK)
         return status;
     r->status = HTTP_NO_CONTENT;

@@ -59,8 +59,8 @@ int condreq_refuse_contended(request_rec *r)
 {
     apr_table_setn(r->err_headers_out, "Retry-After", RETRY_AFTER_S);
     return condreq_refuse(r, HTTP_SERVICE_UNAVAILABLE, NULL,
-                          "Others write this document all the time; nothing "
-                          "was changed.",
+                          "Others write here all the time; nothing was "
+                          "changed.",
                           NULL);
 }
 

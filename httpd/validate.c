@@ -85,6 +85,16 @@ static const char *members_text(condreq_exchange_t *exchange,
                        NULL);
 }
 
+/* httpd sends a status that it has no line for as 500, and the problem would
+ * say another. */
+static int is_refusal(int status)
+{
+    return ap_is_HTTP_ERROR(status) &&
+           (status == HTTP_INTERNAL_SERVER_ERROR ||
+            ap_index_of_response(status) !=
+                ap_index_of_response(HTTP_INTERNAL_SERVER_ERROR));
+}
+
 static void keep_objection(condreq_exchange_t *exchange, int status,
                            const condreq_objection_t *objection)
 {
@@ -93,7 +103,7 @@ static void keep_objection(condreq_exchange_t *exchange, int status,
 
     exchange->objection = problem;
     problem->status = status;
-    if (ap_is_HTTP_ERROR(status)) {
+    if (is_refusal(status)) {
         problem->type = objection->type;
         problem->title = objection->title;
         problem->detail = objection->detail;

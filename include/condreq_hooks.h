@@ -60,8 +60,8 @@ typedef struct condreq_objection_t {
  * @param objection  what a refusal says
  * @return OK       nothing against it
  *         DECLINED it is not this module's to judge
- *         or the status of a refusal, 400 to 599; 422 where nothing fits
- *         better. Nothing is stored then.
+ *         or the status of a refusal, one of those from 400 to 599 that
+ *         httpd knows; 422 where nothing fits better. Nothing is stored then.
  */
 typedef int condreq_HOOK_condreq_validate_t(request_rec *r,
                                             const condreq_proposal_t *proposal,
