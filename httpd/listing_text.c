@@ -12,6 +12,8 @@
 void condreq_text_add(condreq_text_t *text, const char *bytes,
                       apr_size_t length)
 {
+    if (!length)
+        return;
     if (text->length + length > text->room) {
         apr_size_t room = 2 * (text->length + length);
         char *larger = apr_palloc(text->pool, room);
