@@ -32,7 +32,7 @@
 /* Where nothing is broken. */
 #define LEAVE_CALMLY_WITHIN_US 1000000
 #define ORPHANS_END_WITHIN_US 3500000
-#define HOUSEKEEPER_ENDS_WITHIN_US 1000000
+#define HOUSEKEEPER_ENDS_WITHIN_US 300000
 #define LOOK_WHILE_ENDING_MS 20
 /* What the dead leave in the regions must not fill them. */
 #define DEATHS_A_GENERATION 200
