@@ -4,6 +4,7 @@
  * The order of its steps comes from the design's section 14. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
@@ -31,6 +32,8 @@
 /* Where nothing is broken. */
 #define LEAVE_CALMLY_WITHIN_US 1000000
 #define ORPHANS_END_WITHIN_US 3500000
+#define HOUSEKEEPER_ENDS_WITHIN_US 300000
+#define LOOK_WHILE_ENDING_MS 20
 /* What the dead leave in the regions must not fill them. */
 #define DEATHS_A_GENERATION 200
 #define RECOVER_AGAIN_AFTER_MS 50
@@ -433,6 +436,19 @@ static void end_housekeeper(keeping_t *keeping)
     bdb_housekeeper_end(&keeping->housekeeper);
 }
 
+/* One whose keeper was killed ends by itself, unless it waits for what the dead
+ * hold, or was stopped: then the next server would wait for it in vain. */
+static void end_left_housekeeper(keeping_t *keeping)
+{
+    apr_int64_t until_us = bdb_clock_us() + HOUSEKEEPER_ENDS_WITHIN_US;
+
+    while (bdb_word_state(word_now(keeping)) == BDB_OPEN &&
+           bdb_watch_anybody(keeping->control, BDB_HOUSEKEEPER) &&
+           bdb_clock_us() < until_us)
+        poll(NULL, 0, LOOK_WHILE_ENDING_MS);
+    bdb_helpers_end(keeping->control, BDB_HOUSEKEEPER);
+}
+
 apr_status_t bdb_keep(const condreq_store_config_t *config,
                       const condreq_keeper_t *keeper,
                       condreq_trouble_t *trouble, apr_pool_t *pool)
@@ -453,5 +469,7 @@ apr_status_t bdb_keep(const condreq_store_config_t *config,
     while (!should_end(keeping) && !nobody_is_left(keeping))
         keep_once(keeping);
     end_housekeeper(keeping);
+    if (!should_end(keeping))
+        end_left_housekeeper(keeping);
     return APR_SUCCESS;
 }

@@ -187,7 +187,7 @@ ok is_whole("$place/sound-out", 'localhost/load/77'), 'byte for byte';
 
 # ---- the index ----
 
-# How many members the collections list, by the store's own count.
+# Does each collection list what is there, and nothing else? verify knows both.
 sub is_listed_whole {
     my ($store, $name) = @_;
     my $verified = condreqctl('--store', $store, 'verify');

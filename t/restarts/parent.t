@@ -109,6 +109,25 @@ for my $time (1 .. 3) {
     is_deeply [$clients->lost], [], 'nothing is lost';
 }
 
+# ---- a housekeeper that nobody minds any more ----
+
+# It was stopped, as it may wait for what one of the dead had locked.
+my $house = RestartedHttpd->new;
+ok $house->start, 'an httpd starts';
+is $house->put('/docs/a', '{}'), 201, 'and stores a document';
+ok RestartedHttpd::until_true(sub { $house->named('condreq-house') == 1 }), 'it has a housekeeper';
+my ($left) = $house->named('condreq-house');
+my @others = ($house->keepers, $house->children);
+kill STOP => $left;
+$house->kill_parent;
+kill KILL => @others;
+my $alone = time;
+ok $house->start, 'all but the housekeeper are killed: the next start works';
+cmp_ok time - $alone, '<', $GONE_WITHIN_S + 1, 'within 5 seconds';
+is_deeply [grep { $_ == $left } $house->named('condreq-house')], [], 'and has ended it';
+is $house->get('/docs/a'), '{}', 'the document is there';
+ok $house->stop, 'it ends';
+
 # ---- not two at once ----
 
 my $second = RestartedHttpd->new(lines => "CondReqStore bdb:$httpd->{directory}/store cache=1M\n$RestartedHttpd::SERVED");
