@@ -12,6 +12,7 @@
 void condreq_text_add(condreq_text_t *text, const char *bytes,
                       apr_size_t length)
 {
+    /* Where there is no room yet there is nothing to copy to. */
     if (!length)
         return;
     if (text->length + length > text->room) {
