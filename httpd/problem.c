@@ -114,14 +114,15 @@ void condreq_log_trouble(condreq_exchange_t *exchange, apr_status_t status,
                          const char *doing)
 {
     request_rec *r = exchange->r;
+    /* The macro asks for it twice. */
+    int level = level_of(status);
 
     /* APR has no words for statuses of ours, and the sentence has. */
-    ap_log_rerror(APLOG_MARK, level_of(status),
-                  status >= APR_OS_START_USERERR ? 0 : status, r,
-                  CONDREQ_LOGNO(2101) "%s %s: %s", doing,
-                  exchange->resource.key,
-                  exchange->trouble.sentence[0] ? exchange->trouble.sentence
-                                                : "no further word");
+    ap_log_rerror(
+        APLOG_MARK, level, status >= APR_OS_START_USERERR ? 0 : status, r,
+        CONDREQ_LOGNO(2101) "%s %s: %s", doing, exchange->resource.key,
+        exchange->trouble.sentence[0] ? exchange->trouble.sentence
+                                      : "no further word");
 }
 
 int condreq_refuse_trouble(condreq_exchange_t *exchange, apr_status_t status,

@@ -91,7 +91,8 @@ sub lost {
     is $answer->{headers}{'content-type'}, 'application/problem+json', 'and says so in a problem document';
     unlike $httpd->log, qr/CR120[145]/, 'it was foreseen: the store needed no recovery';
 
-    my ($begun, $said) = (time, scalar(() = $httpd->log =~ /CR2101/g));
+    my ($begun, $said) = (time, scalar(() = $httpd->log =~ /CR2101.*No space left/g));
+    cmp_ok $said, '>', 0, '64 MiB, full: the log says so';
     put($httpd, 'refused', $document) for 1 .. 100;
     cmp_ok scalar(() = $httpd->log =~ /CR2101/g), '<=', $said + 2 + time - $begun,
         '64 MiB, full: a hundred refusals do not fill the log';
