@@ -62,7 +62,11 @@ sub lost {
     };
     my @missed = grep { !$is_there->($_) } sort keys %$acknowledged;
 
-    until_true(sub { @missed = grep { !$is_there->($_) } @missed; return !@missed }, 50);
+    until_true(sub { @missed = grep { !$is_there->($_) } @missed; return !@missed });
+    for my $name (@missed) {
+        my $answer = $httpd->ask('GET', "/docs/$name");
+        diag "$name: $answer->{status} ", substr $answer->{content}, 0, 200;
+    }
     return @missed;
 }
 
@@ -111,27 +115,6 @@ sub lost {
     unlike $httpd->log, qr/CR1205.*recovery/, 'all that without a recovery';
     disk_becomes($httpd, 'small ' . (96 << 20));
     ok until_true(sub { put($httpd, 'later', '{}') == 201 }), 'there is more room: documents are stored again';
-    is scalar(lost($httpd, \%acknowledged)), 0, 'and all others are there';
-}
-
-# ---- a quota, which tells nobody how much is left ----
-
-{
-    my $httpd = start('quota ' . (160 << 20));
-    my (%acknowledged, $refused);
-
-    for my $number (1 .. 2000) {
-        my $status = put($httpd, $number, $document);
-
-        $acknowledged{$number} = $document if $status == 201;
-        last if $status == 507 && ++$refused == 3;
-        sleep 0.2 if $status != 201;
-    }
-    is $refused, 3, 'a quota: in the end there is no room';
-    ok until_true(sub { status($httpd, 1) == 200 }), 'a quota: what is there can be read';
-    is scalar(lost($httpd, \%acknowledged)), 0, 'and nothing is lost';
-    disk_becomes($httpd, 'quota ' . (400 << 20));
-    ok until_true(sub { put($httpd, 'later', '{}') == 201 }), 'a larger quota: documents are stored again';
     is scalar(lost($httpd, \%acknowledged)), 0, 'and all others are there';
 }
 
